@@ -1,0 +1,202 @@
+// The N-API surface. No logic: arguments are checked, the runtime does the work and a Status becomes
+// a number that JavaScript turns into a GravitonError. src/native.ts is the only caller.
+#include <napi.h>
+
+#include <cstring>
+
+#include "binding/async_call.h"
+#include "binding/environment.h"
+#include "cpu/processor.h"
+#include "kernels/gemm/pack.h"
+#include "memory/allocate.h"
+#include "plan/runtime.h"
+
+namespace graviton {
+namespace {
+
+Environment& EnvironmentOf(napi_env env) {
+  void* data = nullptr;
+  napi_get_instance_data(env, &data);
+  return *static_cast<Environment*>(data);
+}
+
+Runtime& RuntimeOf(const Napi::CallbackInfo& info) { return EnvironmentOf(info.Env()).runtime(); }
+
+// The hot calls take no arguments: their words are in the shared buffer, and the result is a code.
+template <Status (Runtime::*Method)(List)>
+napi_value RunWords(napi_env env, napi_callback_info) {
+  Environment& environment = EnvironmentOf(env);
+  const int code = environment.Keep((environment.runtime().*Method)(environment.words()));
+  if (code == 0) return nullptr;  // undefined: the common case makes no value
+  return Napi::Number::New(env, code);
+}
+
+Napi::Value Attach(const Napi::CallbackInfo& info) {
+  if (!info[0].IsTypedArray()) return info.Env().Undefined();
+  EnvironmentOf(info.Env()).Attach(info[0].As<Napi::Int32Array>());
+  return info.Env().Undefined();
+}
+
+uint32_t U32(const Napi::CallbackInfo& info, size_t i) {
+  return info[i].IsNumber() ? info[i].As<Napi::Number>().Uint32Value() : 0;
+}
+
+Napi::Value Code(const Napi::CallbackInfo& info, Status status) {
+  return Napi::Number::New(info.Env(), EnvironmentOf(info.Env()).Keep(std::move(status)));
+}
+
+// store(slot, dtype, typedArray): copies the array's bytes into a new buffer.
+Napi::Value Store(const Napi::CallbackInfo& info) {
+  const uint32_t dtype = U32(info, 1);
+  if (!info[2].IsTypedArray() || dtype >= kDTypes) {
+    return Code(info, Status::Error(Code::kInvalidStep, "store takes a slot, a type and a typed array"));
+  }
+  const auto array = info[2].As<Napi::TypedArray>();
+  const auto* data = static_cast<const char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+  const size_t elems = array.ByteLength() / SizeOf(static_cast<DType>(dtype));
+  return Code(info, RuntimeOf(info).Store(U32(info, 0), static_cast<DType>(dtype), data, elems));
+}
+
+// read(slot): a new ArrayBuffer with a copy of the tensor's bytes; undefined where there is none.
+Napi::Value Read(const Napi::CallbackInfo& info) {
+  const Buffer* buffer = RuntimeOf(info).At(U32(info, 0));
+  if (buffer == nullptr) return info.Env().Undefined();
+  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(info.Env(), buffer->bytes());
+  if (copy.IsEmpty()) return info.Env().Undefined();
+  if (buffer->bytes() > 0) std::memcpy(copy.Data(), buffer->data(), buffer->bytes());
+  return copy;
+}
+
+Napi::Value Release(const Napi::CallbackInfo& info) {
+  RuntimeOf(info).Release(U32(info, 0));
+  return info.Env().Undefined();
+}
+
+Napi::Value Share(const Napi::CallbackInfo& info) {
+  return Code(info, RuntimeOf(info).Share(U32(info, 0), U32(info, 1)));
+}
+
+// makePlan(words, constantSlots): the plan's number, or the negative of an error code.
+Napi::Value MakePlan(const Napi::CallbackInfo& info) {
+  uint32_t plan = 0;
+  if (!info[0].IsTypedArray() || !info[1].IsTypedArray()) return Napi::Number::New(info.Env(), -1);
+  const auto words = info[0].As<Napi::Int32Array>();
+  const auto slots = info[1].As<Napi::Int32Array>();
+  Status status = RuntimeOf(info).MakePlan({words.Data(), words.ElementLength()},
+                                           {slots.Data(), slots.ElementLength()}, &plan);
+  const int code = EnvironmentOf(info.Env()).Keep(std::move(status));
+  return Napi::Number::New(info.Env(), code == 0 ? static_cast<double>(plan) : -code);
+}
+
+Napi::Value DropPlan(const Napi::CallbackInfo& info) {
+  RuntimeOf(info).DropPlan(U32(info, 0));
+  return info.Env().Undefined();
+}
+
+Napi::Value LastError(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), EnvironmentOf(info.Env()).last().message());
+}
+
+// packedElems(layout, rowsK, colsN, taps): elements of the buffer that PackWeights fills; 0 where
+// there is no such layout.
+Napi::Value PackedElems(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(
+      info.Env(), static_cast<double>(PackedElemsOf(RuntimeOf(info).isa, U32(info, 0), U32(info, 1),
+                                                    U32(info, 2), U32(info, 3))));
+}
+
+// configure(isa or -1, threads or 0, logging): what is not given stays.
+Napi::Value Configure(const Napi::CallbackInfo& info) {
+  Runtime& runtime = RuntimeOf(info);
+  const int isa = info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : -1;
+  if (isa >= 0 && isa <= static_cast<int>(ThisProcessor().isa)) runtime.isa = static_cast<Isa>(isa);
+  if (U32(info, 1) > 0) runtime.threads = U32(info, 1);
+  if (info[2].IsBoolean()) runtime.logging = info[2].As<Napi::Boolean>();
+  return info.Env().Undefined();
+}
+
+// takeEvents(): Float64Array of (op, step, begin, end) in ns since the log was last taken.
+Napi::Value TakeEvents(const Napi::CallbackInfo& info) {
+  EventLog& log = RuntimeOf(info).log;
+  const size_t count = log.events().size();
+  Napi::Float64Array taken = Napi::Float64Array::New(info.Env(), 4 * count);
+  for (size_t i = 0; i < count; ++i) {
+    const StepEvent& event = log.events()[i];
+    taken[4 * i] = event.op;
+    taken[4 * i + 1] = event.step;
+    taken[4 * i + 2] = static_cast<double>(event.begin_ns);
+    taken[4 * i + 3] = static_cast<double>(event.end_ns);
+  }
+  log.Clear();
+  return taken;
+}
+
+Napi::Value Stats(const Napi::CallbackInfo& info) {
+  const Runtime& runtime = RuntimeOf(info);
+  Napi::Object stats = Napi::Object::New(info.Env());
+  stats["tensors"] = static_cast<double>(runtime.tensors());
+  stats["tensorBytes"] = static_cast<double>(runtime.tensor_bytes());
+  stats["arenaBytes"] = static_cast<double>(runtime.arena_bytes());
+  stats["allocatedBytes"] = static_cast<double>(AllocatedBytes());
+  return stats;
+}
+
+Napi::Value FreeArenas(const Napi::CallbackInfo& info) {
+  RuntimeOf(info).FreeArenas();
+  return info.Env().Undefined();
+}
+
+Napi::Value SetHugePagesOf(const Napi::CallbackInfo& info) {
+  if (info[0].IsBoolean()) SetHugePages(info[0].As<Napi::Boolean>());
+  return info.Env().Undefined();
+}
+
+Napi::Object Info(Napi::Env env) {
+  const Processor& processor = ThisProcessor();
+  Napi::Object object = Napi::Object::New(env);
+  object["opTableHash"] = static_cast<double>(kOpTableHash);
+  object["isa"] = static_cast<int>(processor.isa);
+  object["cpus"] = static_cast<double>(processor.cpus);
+  object["l1dBytes"] = static_cast<double>(processor.l1d_bytes);
+  object["l2Bytes"] = static_cast<double>(processor.l2_bytes);
+  object["l3Bytes"] = static_cast<double>(processor.l3_bytes);
+  Napi::Array names = Napi::Array::New(env, kIsas);
+  for (int i = 0; i < kIsas; ++i) names[i] = NameOf(static_cast<Isa>(i));
+  object["isaNames"] = names;
+  return object;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  if (!Environment::Install(env)) return exports;
+  const auto raw = [&](const char* name, napi_callback callback) {
+    napi_value function = nullptr;
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) == napi_ok) {
+      napi_set_named_property(env, exports, name, function);
+    }
+  };
+  raw("runStep", RunWords<&Runtime::RunStep>);
+  raw("runPlan", RunWords<&Runtime::RunPlan>);
+  exports["attach"] = Napi::Function::New(env, Attach);
+  exports["store"] = Napi::Function::New(env, Store);
+  exports["read"] = Napi::Function::New(env, Read);
+  exports["release"] = Napi::Function::New(env, Release);
+  exports["share"] = Napi::Function::New(env, Share);
+  exports["makePlan"] = Napi::Function::New(env, MakePlan);
+  exports["dropPlan"] = Napi::Function::New(env, DropPlan);
+  exports["runPlanAsync"] = Napi::Function::New(env, RunPlanAsync);
+  exports["lastError"] = Napi::Function::New(env, LastError);
+  exports["packedElems"] = Napi::Function::New(env, PackedElems);
+  exports["configure"] = Napi::Function::New(env, Configure);
+  exports["takeEvents"] = Napi::Function::New(env, TakeEvents);
+  exports["stats"] = Napi::Function::New(env, Stats);
+  exports["freeArenas"] = Napi::Function::New(env, FreeArenas);
+  exports["setHugePages"] = Napi::Function::New(env, SetHugePagesOf);
+  exports["info"] = Info(env);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(graviton, Init)
+
+}  // namespace graviton

@@ -1,0 +1,30 @@
+#ifndef GRAVITON_KERNELS_GEMM_PACK_H_
+#define GRAVITON_KERNELS_GEMM_PACK_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/processor.h"
+
+namespace graviton {
+
+// Wire numbers: packLayouts in src/ops/linear.ts. Buffer::layout() of packed weights is
+// LayoutCode(layout, isa), so weights packed for one level are refused by another's kernels.
+enum class PackLayout : uint32_t {
+  kNone = 0,
+  kGemmF32 = 1,
+  kGemmBf16 = 2,
+  kConvF32 = 3,
+  kDepthwiseF32 = 4,
+};
+
+constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {
+  return static_cast<uint32_t>(layout) | static_cast<uint32_t>(isa) << 8;
+}
+
+// Elements of the buffer that PackWeights fills for b[taps · rows_k, cols_n]; 0: no such layout.
+size_t PackedElemsOf(Isa isa, uint32_t layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps);
+
+}  // namespace graviton
+
+#endif  // GRAVITON_KERNELS_GEMM_PACK_H_

@@ -1,0 +1,47 @@
+#ifndef GRAVITON_PLAN_EVENT_LOG_H_
+#define GRAVITON_PLAN_EVENT_LOG_H_
+
+#include <chrono>
+#include <cstdint>
+
+#include "memory/array.h"
+
+namespace graviton {
+
+// Nanoseconds of the steady clock, the one that process.hrtime and performance.now read.
+inline int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// What profile() shows: one entry a step that ran.
+struct StepEvent {
+  uint32_t op;
+  uint32_t step;  // position in its plan; 0 in eager mode
+  int64_t begin_ns;
+  int64_t end_ns;
+};
+
+// Entries beyond the limit are counted, not kept.
+class EventLog {
+ public:
+  void Add(StepEvent event) {
+    if (events_.size() >= kLimit || !events_.TryPush(event)) ++dropped_;
+  }
+  void Clear() {
+    events_ = Array<StepEvent>();
+    dropped_ = 0;
+  }
+  const Array<StepEvent>& events() const { return events_; }
+  uint64_t dropped() const { return dropped_; }
+
+ private:
+  static constexpr size_t kLimit = 1 << 20;
+  Array<StepEvent> events_;
+  uint64_t dropped_ = 0;
+};
+
+}  // namespace graviton
+
+#endif  // GRAVITON_PLAN_EVENT_LOG_H_

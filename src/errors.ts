@@ -1,0 +1,61 @@
+/** Every error code and message of the package. docs/errors.md has a paragraph on each code. */
+export const errorCodes = [
+  'ERR_NO_BINARY',
+  'ERR_INVALID_STEP',
+  'ERR_SHAPE',
+  'ERR_DTYPE',
+  'ERR_INDEX',
+  'ERR_OUT_OF_MEMORY',
+  'ERR_UNSUPPORTED',
+  'ERR_TOO_LARGE',
+  'ERR_DISPOSED',
+  'ERR_FALLBACK',
+  'ERR_INPUT',
+  'ERR_OUTPUT',
+  'ERR_BACKEND',
+  'ERR_OPTION',
+  'ERR_ABORTED',
+  'ERR_ASYNC_ONLY',
+  'ERR_FILE',
+  'ERR_VERIFY',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** Codes of csrc/core/status.h, by number. */
+const nativeCodes: readonly ErrorCode[] = [
+  'ERR_INVALID_STEP', // 0 is success and never looked up
+  'ERR_INVALID_STEP',
+  'ERR_SHAPE',
+  'ERR_DTYPE',
+  'ERR_INDEX',
+  'ERR_OUT_OF_MEMORY',
+  'ERR_UNSUPPORTED',
+];
+
+/** Thrown for everything that this package refuses; `code` is stable, the message is for people. */
+export class GravitonError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string) {
+    super(`${code}: ${message}`);
+    this.name = 'GravitonError';
+    this.code = code;
+  }
+}
+
+const make = (code: ErrorCode, message: string) => new GravitonError(code, message);
+
+export const errors = {
+  noBinary: (platform: string, reasons: readonly string[]) =>
+    make(
+      'ERR_NO_BINARY',
+      `no native binary of tfjs-backend-graviton loads on ${platform}${reasons.map((r) => `\n  ${r}`).join('')}\n` +
+        'With a C++20 compiler: npm rebuild tfjs-backend-graviton',
+    ),
+  native: (code: number, message: string) => make(nativeCodes[code] ?? 'ERR_INVALID_STEP', message),
+  tooLarge: (what: string, elems: number, most: number) =>
+    make('ERR_TOO_LARGE', `${what} would have ${elems} elements; a tensor may have ${most}`),
+  dtype: (op: string, given: string, supported: readonly string[], advice: string) =>
+    make('ERR_DTYPE', `${op} got ${given}; it supports ${supported.join(', ')}. ${advice}`),
+  shape: (op: string, problem: string) => make('ERR_SHAPE', `${op}: ${problem}`),
+  disposed: (what: string) => make('ERR_DISPOSED', `${what} has been disposed of`),
+};

@@ -1,0 +1,271 @@
+/** Finds, loads and checks the addon, and writes steps into the words that it reads. The only file that touches the addon. */
+import {existsSync, readdirSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {errors} from './errors';
+import {ops} from './ops';
+import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValue, type ParamValues} from './ops/schema';
+import {tableHash} from './ops/table-hash';
+
+interface Addon {
+  readonly info: AddonInfo;
+  attach(words: Int32Array): void;
+  runStep(): number | undefined;
+  runPlan(): number | undefined;
+  runPlanAsync(callback: (code: number) => void): number;
+  store(slot: number, dtype: number, values: ArrayBufferView): number;
+  read(slot: number): ArrayBuffer | undefined;
+  release(slot: number): void;
+  share(slot: number, from: number): number;
+  makePlan(words: Int32Array, constantSlots: Int32Array): number;
+  dropPlan(plan: number): void;
+  lastError(): string;
+  packedElems(layout: number, rowsK: number, colsN: number, taps: number): number;
+  configure(isa: number, threads: number, logging?: boolean): void;
+  takeEvents(): Float64Array;
+  stats(): NativeStats;
+  freeArenas(): void;
+  setHugePages(enabled: boolean): void;
+}
+
+export interface AddonInfo {
+  readonly opTableHash: number;
+  /** Index into isaNames of the highest level that this processor runs. */
+  readonly isa: number;
+  readonly isaNames: readonly string[];
+  readonly cpus: number;
+  readonly l1dBytes: number;
+  readonly l2Bytes: number;
+  readonly l3Bytes: number;
+}
+
+export interface NativeStats {
+  readonly tensors: number;
+  readonly tensorBytes: number;
+  /** Arenas and scratch memory kept for the next call. */
+  readonly arenaBytes: number;
+  /** All native bytes of the process. */
+  readonly allocatedBytes: number;
+}
+
+/** A native tensor's number; 0 stands for an optional operand that is not given. */
+export type Slot = number & {readonly __slot: unique symbol};
+export const noSlot = 0 as Slot;
+
+/** One operand of a step: a slot (in a plan: a storage, from 1) and the element that its strides start from. */
+export interface OperandRef {
+  readonly slot: number;
+  readonly offset: number;
+}
+
+/** Element counts are 32-bit words. */
+const maxElems = 2 ** 31 - 1;
+
+function packageRoot(): string {
+  let folder = __dirname;
+  while (!existsSync(join(folder, 'binding.gyp'))) folder = dirname(folder);
+  return folder;
+}
+
+function candidates(root: string): string[] {
+  const built = join(root, 'build', 'Release', 'graviton.node');
+  const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  const prebuilt = existsSync(folder) ? readdirSync(folder).filter((f) => f.endsWith('.node')) : [];
+  return [built, ...prebuilt.map((f) => join(folder, f))].filter((f) => existsSync(f));
+}
+
+function load(): Addon {
+  const root = packageRoot();
+  const reasons: string[] = [];
+  for (const file of candidates(root)) {
+    try {
+      const addon = require(file) as Addon;
+      if (addon.info.opTableHash === tableHash()) return addon;
+      reasons.push(`${file} was built from another version of this package`);
+    } catch (error) {
+      reasons.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw errors.noBinary(`${process.platform}-${process.arch}`, reasons);
+}
+
+const commandWords = 1 << 16;
+
+/** The addon of this JavaScript environment. */
+export class Native {
+  readonly info: AddonInfo;
+  readonly words = new Int32Array(commandWords);
+  private readonly floats = new Float32Array(this.words.buffer);
+  private readonly addon: Addon;
+  private readonly freeSlots: number[] = [];
+  private nextSlot = 1;
+
+  constructor() {
+    this.addon = load();
+    this.info = this.addon.info;
+    this.addon.attach(this.words);
+  }
+
+  private check(code: number | undefined): void {
+    if (code) throw errors.native(code, this.addon.lastError());
+  }
+
+  newSlot(): Slot {
+    return (this.freeSlots.pop() ?? this.nextSlot++) as Slot;
+  }
+
+  release(slot: Slot): void {
+    this.addon.release(slot);
+    this.freeSlots.push(slot);
+  }
+
+  /** Copies `values` into a new native tensor. */
+  store(values: ArrayBufferView, dtype: NativeDType): Slot {
+    const slot = this.newSlot();
+    const code = this.addon.store(slot, dtypes.indexOf(dtype), values);
+    if (code) {
+      this.freeSlots.push(slot);
+      throw errors.native(code, this.addon.lastError());
+    }
+    return slot;
+  }
+
+  /** A copy of the tensor's bytes. */
+  read(slot: Slot): ArrayBuffer {
+    const bytes = this.addon.read(slot);
+    if (bytes === undefined) throw errors.disposed(`native tensor ${slot}`);
+    return bytes;
+  }
+
+  /** A second slot for the same buffer. */
+  share(from: Slot): Slot {
+    const slot = this.newSlot();
+    this.check(this.addon.share(slot, from));
+    return slot;
+  }
+
+  /** Runs one step whose outputs are new tensors of the given types and sizes; returns their slots. */
+  run<P extends Params>(
+    op: OpSpec<P>,
+    inputs: readonly Slot[],
+    outputs: readonly {readonly dtype: NativeDType; readonly elems: number}[],
+    params: ParamValues<P>,
+  ): Slot[] {
+    const slots: Slot[] = [];
+    let at = 0;
+    this.words[at++] = outputs.length;
+    for (const {dtype, elems} of outputs) {
+      if (elems > maxElems) throw errors.tooLarge(op.name, elems, maxElems);
+      const slot = this.newSlot();
+      slots.push(slot);
+      this.words[at++] = slot;
+      this.words[at++] = dtypes.indexOf(dtype);
+      this.words[at++] = elems;
+    }
+    this.writeStep(at, op, inputs, slots, params);
+    const code = this.addon.runStep();
+    if (code) {
+      this.freeSlots.push(...slots);
+      throw errors.native(code, this.addon.lastError());
+    }
+    return slots;
+  }
+
+  private writeStep<P extends Params>(
+    start: number,
+    op: OpSpec<P>,
+    inputs: readonly Slot[],
+    outputs: readonly Slot[],
+    params: ParamValues<P>,
+  ): void {
+    const {words, floats} = this;
+    let at = start;
+    words[at++] = opNumber(op);
+    words[at++] = inputs.length;
+    words[at++] = outputs.length;
+    const length = at++;
+    for (const slot of inputs) {
+      words[at++] = slot;
+      words[at++] = 0;
+    }
+    for (const slot of outputs) {
+      words[at++] = slot;
+      words[at++] = 0;
+    }
+    const first = at;
+    for (const name in op.params) {
+      const value = params[name] as ParamValue;
+      const word = op.params[name];
+      if (word === 'f32') floats[at++] = value as number;
+      else if (word === 'list') {
+        const list = value as readonly number[];
+        if (at + list.length >= commandWords) throw errors.tooLarge(op.name, list.length, commandWords);
+        words[at++] = list.length;
+        for (let i = 0; i < list.length; i++) words[at++] = list[i] as number;
+      } else words[at++] = value === true ? 1 : (value as number);
+    }
+    words[length] = at - first;
+  }
+
+  makePlan(words: Int32Array, constants: readonly Slot[]): number {
+    const plan = this.addon.makePlan(words, Int32Array.from(constants));
+    if (plan < 0) throw errors.native(-plan, this.addon.lastError());
+    return plan;
+  }
+
+  dropPlan(plan: number): void {
+    this.addon.dropPlan(plan);
+  }
+
+  /** Runs the plan call that was written to `words` (Runtime::Prepare in csrc/plan/runtime.h). */
+  runPlan(): void {
+    this.check(this.addon.runPlan());
+  }
+
+  /** The same on the dispatcher's thread. The inputs are held natively until the promise settles. */
+  runPlanAsync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (code: number) => (code ? reject(errors.native(code, this.addon.lastError())) : resolve());
+      const code = this.addon.runPlanAsync(settle);
+      if (code) settle(code);
+    });
+  }
+
+  packedElems(layout: number, rowsK: number, colsN: number, taps: number): number {
+    return this.addon.packedElems(layout, rowsK, colsN, taps);
+  }
+
+  configure(settings: {isa?: number; threads?: number; logging?: boolean}): void {
+    this.addon.configure(settings.isa ?? -1, settings.threads ?? 0, settings.logging);
+  }
+
+  setHugePages(enabled: boolean): void {
+    this.addon.setHugePages(enabled);
+  }
+
+  takeEvents(): Float64Array {
+    return this.addon.takeEvents();
+  }
+
+  stats(): NativeStats {
+    return this.addon.stats();
+  }
+
+  /** Gives back the memory kept for the next call. */
+  freeArenas(): void {
+    this.addon.freeArenas();
+  }
+}
+
+const opNumbers = new Map<OpSpec, number>(ops.map((op, i) => [op, i]));
+
+export function opNumber(op: OpSpec): number {
+  return opNumbers.get(op) as number;
+}
+
+let instance: Native | undefined;
+
+/** Loads the addon at the first call. */
+export function native(): Native {
+  instance ??= new Native();
+  return instance;
+}

@@ -1,0 +1,53 @@
+import {defineOp} from './schema';
+
+const image = {
+  batch: 'u32', inH: 'u32', inW: 'u32', inC: 'u32', outH: 'u32', outW: 'u32', outC: 'u32',
+  filterH: 'u32', filterW: 'u32', strideH: 'u32', strideW: 'u32',
+  padTop: 'u32', padLeft: 'u32', dilationH: 'u32', dilationW: 'u32',
+  xBatch: 'i32', xRow: 'i32', xCol: 'i32', // strides of x over n, h, w; channels are contiguous
+  yBatch: 'i32', yRow: 'i32', yCol: 'i32',
+} as const;
+
+/**
+ * NHWC cross-correlation: y[n,h,w,o] = epilogue(Σ x[n, h·s − p + d·i, w·s − p + d·j, c] · filter[i,j,c,o] + bias[o]); float32.
+ * Reads beyond the image give 0. With `groups` g, output channel o sees only the inC/g input channels of its group
+ * (filter[i, j, inC/g, outC]).
+ *
+ * Inputs: x, filter (HWIO, or packed when packedFilter ≠ 0), bias (may be absent), then the epilogue's own inputs.
+ * `epilogueStrides`: four per further input, over (n, h, w, o).
+ */
+export const Conv2D = defineOp({
+  name: 'Conv2D',
+  inputs: [3, 32],
+  outputs: 1,
+  params: {...image, groups: 'u32', packedFilter: 'u32', epilogue: 'list', epilogueStrides: 'list'},
+});
+
+/** As Conv2D with one filter per channel: y[n,h,w,c·m+k] = Σ x[…,c] · filter[i,j,c,k] + bias; outC = inC · multiplier. */
+export const DepthwiseConv2D = defineOp({
+  name: 'DepthwiseConv2D',
+  inputs: [3, 32],
+  outputs: 1,
+  params: {...image, multiplier: 'u32', packedFilter: 'u32', epilogue: 'list', epilogueStrides: 'list'},
+});
+
+export const poolKinds = {max: 0, average: 1} as const;
+/** Windows over H and W of NHWC; average counts only elements inside the image; outC = inC. max of a window with NaN is NaN. */
+export const Pool2D = defineOp({
+  name: 'Pool2D',
+  inputs: 1,
+  outputs: 1,
+  params: {kind: 'u32', ...image},
+});
+
+export const resizeKinds = {bilinear: 0, nearest: 1} as const;
+/** NHWC resize of x[batch, inH, inW, channels], as tf.image with these two flags. */
+export const Resize2D = defineOp({
+  name: 'Resize2D',
+  inputs: 1,
+  outputs: 1,
+  params: {
+    kind: 'u32', batch: 'u32', inH: 'u32', inW: 'u32', channels: 'u32', outH: 'u32', outW: 'u32',
+    alignCorners: 'bool', halfPixelCenters: 'bool',
+  },
+});

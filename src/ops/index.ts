@@ -1,0 +1,31 @@
+import {Conv2D, DepthwiseConv2D, Pool2D, Resize2D} from './convolution';
+import {Attention, MatMul, PackWeights} from './linear';
+import {Concat, Fill, Gather, GatherNd, OneHot, Pad, StridedCopy} from './movement';
+import {Pointwise} from './pointwise';
+import {ArgReduce, Cumulative, Normalize, Reduce, Softmax, TopK} from './reduction';
+import type {OpSpec} from './schema';
+
+/** The op table. Order = wire number. Append only within a release: the addon and this list are checked against each other by hash. */
+export const ops: readonly OpSpec[] = [
+  Pointwise,
+  MatMul,
+  PackWeights,
+  Attention,
+  Conv2D,
+  DepthwiseConv2D,
+  Pool2D,
+  Resize2D,
+  Reduce,
+  ArgReduce,
+  Softmax,
+  Normalize,
+  Cumulative,
+  TopK,
+  StridedCopy,
+  Concat,
+  Pad,
+  Fill,
+  Gather,
+  GatherNd,
+  OneHot,
+];

@@ -1,0 +1,59 @@
+import {defineOp} from './schema';
+
+/**
+ * c[b1, b2, m, n] = epilogue(Σk a[b1, b2, m, k] · b[b1, b2, k, n] + bias[n]); float32.
+ *
+ * Inputs: a, b, bias (may be absent), then the epilogue's own inputs. c's columns are contiguous.
+ * `packedB`: 0 = b is read through its strides; otherwise the pack layout of b's buffer (see PackWeights) and b's strides are unused.
+ * `epilogue`: a Pointwise program (empty: none) whose input 0 is the sum; `epilogueStrides`: four per further input, over (b1, b2, m, n).
+ */
+export const MatMul = defineOp({
+  name: 'MatMul',
+  inputs: [3, 32],
+  outputs: 1,
+  params: {
+    batch1: 'u32', batch2: 'u32', rowsM: 'u32', colsN: 'u32', depthK: 'u32',
+    aBatch1: 'i32', aBatch2: 'i32', aRow: 'i32', aCol: 'i32',
+    bBatch1: 'i32', bBatch2: 'i32', bRow: 'i32', bCol: 'i32',
+    cBatch1: 'i32', cBatch2: 'i32', cRow: 'i32',
+    packedB: 'u32',
+    epilogue: 'list', epilogueStrides: 'list',
+  },
+});
+
+/** The layouts that PackWeights writes. The number is Buffer::layout(); 0 is plain row-major. */
+export const packLayouts = {none: 0, gemmF32: 1, gemmBf16: 2, convF32: 3, depthwiseF32: 4} as const;
+
+/**
+ * Copies weights into the layout that this processor's kernels read.
+ * gemmF32: in is b[rows, cols] (strides rowStride, colStride), out holds PackedElems floats in column panels.
+ * `taps`: 1 for MatMul, filterH · filterW for Conv2D, whose filter is b[taps · inC, outC].
+ */
+export const PackWeights = defineOp({
+  name: 'PackWeights',
+  inputs: 1,
+  outputs: 1,
+  params: {layout: 'u32', rowsK: 'u32', colsN: 'u32', rowStride: 'i32', colStride: 'i32', taps: 'u32'},
+});
+
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017, 3.2.1):
+ * out[b, h, q, :] = Σk softmaxₖ(scale · ⟨query[b,h,q], key[b,h,k]⟩ + mask[b,h,q,k]) · value[b,h,k, :]; float32.
+ *
+ * Inputs: query, key, value, mask (may be absent; any stride may be 0). The depth axis of all four tensors is contiguous.
+ * `causalOffset`: with `causal`, query q sees keys k ≤ q + causalOffset.
+ */
+export const Attention = defineOp({
+  name: 'Attention',
+  inputs: 4,
+  outputs: 1,
+  params: {
+    batch: 'u32', heads: 'u32', queries: 'u32', keys: 'u32', depth: 'u32', valueDepth: 'u32',
+    scale: 'f32', causal: 'bool', causalOffset: 'i32',
+    queryBatch: 'i32', queryHead: 'i32', queryRow: 'i32',
+    keyBatch: 'i32', keyHead: 'i32', keyRow: 'i32',
+    valueBatch: 'i32', valueHead: 'i32', valueRow: 'i32',
+    maskBatch: 'i32', maskHead: 'i32', maskRow: 'i32', maskCol: 'i32',
+    outBatch: 'i32', outHead: 'i32', outRow: 'i32',
+  },
+});
