@@ -80,7 +80,7 @@ Status Plan::Make(List words, Array<BufferRef> constants, Plan** made) {
   plan->constants_ = std::move(constants);
   uint32_t first_term = 0;
   for (uint32_t i = 0; i < relocations; ++i) {
-    Relocation r{.first_term = first_term};
+    Relocation r = {.word = 0, .constant = 0, .first_term = first_term, .terms = 0};
     if (!reader.Read(&r.word) || !reader.Read(&r.constant) || !reader.Read(&r.terms) ||
         r.terms > terms - first_term) {
       return malformed("a size expression");
