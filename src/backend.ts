@@ -1,0 +1,243 @@
+import {
+  type BackendValues,
+  backend_util,
+  type DataId,
+  type DataType,
+  engine,
+  KernelBackend,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
+import {errors} from './errors';
+import {native, noSlot, type Slot} from './native';
+import type {NativeDType, OpSpec, Params, ParamValues} from './ops/schema';
+import {TensorData} from './tensor-data';
+
+export interface OutputSpec {
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+}
+
+/** Element types of tfjs that live in native memory. */
+export function nativeDType(dtype: DataType): NativeDType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw errors.dtype('a native tensor', dtype, ['float32', 'int32', 'bool'], 'Strings and complex numbers stay in JavaScript.');
+}
+
+type NumericArray = Float32Array | Int32Array | Uint8Array;
+
+const views = {
+  float32: (bytes: ArrayBuffer) => new Float32Array(bytes),
+  int32: (bytes: ArrayBuffer) => new Int32Array(bytes),
+  bool: (bytes: ArrayBuffer) => new Uint8Array(bytes),
+};
+
+function toTypedArray(values: BackendValues, dtype: 'float32' | 'int32' | 'bool'): NumericArray {
+  if (dtype === 'float32') return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>);
+  if (dtype === 'int32') return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
+  return values instanceof Uint8Array ? values : Uint8Array.from(values as ArrayLike<number>, (x) => (x ? 1 : 0));
+}
+
+/**
+ * The `graviton` backend of TensorFlow.js. Tensors are dense and row-major in native memory; each kernel call becomes one or a few native
+ * steps that run at once and, when a compiled function is being recorded, are noted by its trace as well.
+ */
+export class GravitonBackend extends KernelBackend {
+  private count = 0;
+  /** Data ids that another backend made, by our record of the data moved here. */
+  private moved = new WeakMap<DataId, TensorData>();
+  private alive = true;
+
+  // ---- data life cycle, called by tfjs-core -------------------------------------------------------------------------------------
+
+  override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
+    this.count++;
+    return this.store(values, shape, dtype);
+  }
+
+  override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
+    this.count++;
+    const data = this.store(values, shape, dtype);
+    data.refCount = refCount;
+    this.moved.set(dataId, data);
+  }
+
+  private store(values: BackendValues, shape: readonly number[], dtype: DataType): TensorData {
+    const elems = util.sizeFromShape(shape as number[]);
+    if (dtype === 'string') return TensorData.ofHost({kind: 'string', values: values as Uint8Array[]}, elems);
+    if (dtype === 'complex64') {
+      // Only reached when a complex tensor moves here: values are interleaved pairs.
+      const {real, imag} = backend_util.splitRealAndImagArrays(values as Float32Array);
+      const part = (v: Float32Array): TensorInfo => ({dataId: this.write(v, shape as number[], 'float32'), shape: [...shape], dtype: 'float32'});
+      return TensorData.ofHost({kind: 'complex', real: part(real), imag: part(imag)}, elems);
+    }
+    const array = toTypedArray(values ?? new Array(elems).fill(0), nativeDType(dtype) as 'float32' | 'int32' | 'bool');
+    if (array.length !== elems) throw errors.shape('a tensor', `${array.length} values do not fill the shape [${shape.join(', ')}]`);
+    return TensorData.ofSlot(native().store(array, nativeDType(dtype)), dtype, elems);
+  }
+
+  /** Our record of a data id; data that lives on another backend is moved here first. */
+  data(dataId: DataId): TensorData {
+    if (dataId instanceof TensorData && !dataId.disposed) return dataId;
+    let data = this.moved.get(dataId);
+    if (data === undefined) {
+      try {
+        engine().moveData(this, dataId);
+      } catch {
+        throw errors.disposed('a tensor');
+      }
+      data = this.moved.get(dataId);
+    }
+    if (data === undefined) throw errors.disposed('a tensor');
+    return data;
+  }
+
+  private known(dataId: DataId): TensorData | undefined {
+    return dataId instanceof TensorData && !dataId.disposed ? dataId : this.moved.get(dataId);
+  }
+
+  override readSync(dataId: DataId): BackendValues {
+    const data = this.data(dataId);
+    if (data.host?.kind === 'string') return data.host.values;
+    if (data.host?.kind === 'complex') {
+      const {real, imag} = data.host;
+      return backend_util.mergeRealAndImagArrays(this.readSync(real.dataId) as Float32Array, this.readSync(imag.dataId) as Float32Array);
+    }
+    data.traced?.trace.hostRead(data.traced);
+    return views[data.dtype as 'float32'](native().read(data.slot));
+  }
+
+  override read(dataId: DataId): Promise<BackendValues> {
+    return Promise.resolve().then(() => this.readSync(dataId));
+  }
+
+  override incRef(dataId: DataId): void {
+    this.data(dataId).refCount++;
+  }
+
+  override refCount(dataId: DataId): number {
+    return this.known(dataId)?.refCount ?? 0;
+  }
+
+  /** Returns true when the data is released, false while others still refer to it. */
+  override disposeData(dataId: DataId, force = false): boolean {
+    const data = this.known(dataId);
+    if (data === undefined) return true;
+    data.refCount--;
+    if (!force && data.refCount > 0) return false;
+    if (data.host?.kind === 'complex') {
+      this.disposeData(data.host.real.dataId, true);
+      this.disposeData(data.host.imag.dataId, true);
+    }
+    data.release();
+    this.moved.delete(dataId);
+    this.count--;
+    return true;
+  }
+
+  disposeIntermediate(tensor: TensorInfo): void {
+    this.disposeData(tensor.dataId);
+  }
+
+  override numDataIds(): number {
+    return this.count;
+  }
+
+  override memory(): {unreliable: boolean} {
+    return {unreliable: false};
+  }
+
+  override async time(run: () => void): Promise<{kernelMs: number}> {
+    const start = performance.now();
+    run();
+    return {kernelMs: performance.now() - start};
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return epsilonFloat32;
+  }
+
+  override dispose(): void {
+    this.alive = false;
+    this.moved = new WeakMap();
+    native().freeArenas();
+  }
+
+  get disposed(): boolean {
+    return !this.alive;
+  }
+
+  // ---- for kernels ----------------------------------------------------------------------------------------------------------------
+
+  /** A tensor of values that JavaScript has at hand. */
+  makeTensor(values: BackendValues, shape: readonly number[], dtype: DataType): TensorInfo {
+    return {dataId: this.write(values, shape as number[], dtype), shape: shape as number[], dtype};
+  }
+
+  /** The same data under another shape: no step, one more reference. */
+  view(x: TensorInfo, shape: readonly number[]): TensorInfo {
+    this.incRef(x.dataId);
+    return {dataId: x.dataId, shape: shape as number[], dtype: x.dtype};
+  }
+
+  /** A complex tensor of two parts, which it takes over. */
+  makeComplex(real: TensorInfo, imag: TensorInfo): TensorInfo {
+    this.count++;
+    const data = TensorData.ofHost({kind: 'complex', real, imag}, util.sizeFromShape(real.shape));
+    return {dataId: data, shape: real.shape, dtype: 'complex64'};
+  }
+
+  complexParts(x: TensorInfo): {real: TensorInfo; imag: TensorInfo} {
+    const {host} = this.data(x.dataId);
+    if (host?.kind !== 'complex') throw errors.dtype('a complex operation', x.dtype, ['complex64'], 'Make one with tf.complex(real, imag).');
+    return host;
+  }
+
+  /**
+   * Runs one native step on `inputs` (undefined: the optional operand is not given) and returns its results as new tensors.
+   * While a compiled function is recorded and an input depends on the function's inputs, the step is recorded too.
+   */
+  step<P extends Params>(
+    op: OpSpec<P>,
+    inputs: readonly (TensorInfo | undefined)[],
+    outputs: readonly OutputSpec[],
+    params: ParamValues<P>,
+  ): TensorInfo[] {
+    const operands: (TensorData | undefined)[] = [];
+    const slots: Slot[] = [];
+    let traced: TensorData | undefined;
+    for (const input of inputs) {
+      const data = input === undefined ? undefined : this.data(input.dataId);
+      operands.push(data);
+      slots.push(data === undefined ? noSlot : data.slot);
+      if (data?.traced !== undefined) traced = data;
+    }
+    const specs = outputs.map((o) => ({dtype: nativeDType(o.dtype), elems: sizeOf(o.shape)}));
+    const made = native().run(op, slots, specs, params);
+    const results = made.map((slot, i) => {
+      const {shape, dtype} = outputs[i] as OutputSpec;
+      return {dataId: TensorData.ofSlot(slot, dtype, (specs[i] as {elems: number}).elems) as DataId, shape: shape as number[], dtype};
+    });
+    this.count += results.length;
+    traced?.traced?.trace.recordStep(op, operands, results.map((r) => r.dataId as TensorData), params);
+    return results;
+  }
+
+  /** step() for the usual case of one result. */
+  run<P extends Params>(op: OpSpec<P>, inputs: readonly (TensorInfo | undefined)[], output: OutputSpec, params: ParamValues<P>): TensorInfo {
+    return this.step(op, inputs, [output], params)[0] as TensorInfo;
+  }
+}
+
+/** tf.backend().epsilon() for 32-bit floats, as every tfjs backend has it. */
+const epsilonFloat32 = 1e-7;
+
+function sizeOf(shape: readonly number[]): number {
+  let elems = 1;
+  for (const size of shape) elems *= size;
+  return elems;
+}

@@ -1,0 +1,64 @@
+import type {DataType, TensorInfo} from '@tensorflow/tfjs-core';
+import type {TracedValue} from './compile/trace';
+import {errors} from './errors';
+import {native, type Slot} from './native';
+
+/** Weights that freeze has replaced by their packed form; `thaw` makes the plain tensor again. */
+export interface Frozen {
+  readonly bytes: number;
+  thaw(): Slot;
+}
+
+/** A tensor whose elements JavaScript keeps: strings, and the two parts of a complex tensor. */
+export type HostValue =
+  | {readonly kind: 'string'; readonly values: Uint8Array[]}
+  | {readonly kind: 'complex'; readonly real: TensorInfo; readonly imag: TensorInfo};
+
+/** What tfjs calls a data id, and all that we know of it: tfjs-core only compares data ids, so the record serves as the id. */
+export class TensorData {
+  refCount = 1;
+  /** Set while a call is being recorded and this tensor depends on the call's inputs. */
+  traced: TracedValue | undefined;
+  private frozen: Frozen | undefined;
+
+  private constructor(
+    readonly dtype: DataType,
+    readonly elems: number,
+    private nativeSlot: Slot | undefined,
+    readonly host: HostValue | undefined,
+  ) {}
+
+  static ofSlot(slot: Slot, dtype: DataType, elems: number): TensorData {
+    return new TensorData(dtype, elems, slot, undefined);
+  }
+
+  static ofHost(host: HostValue, elems: number): TensorData {
+    return new TensorData(host.kind === 'string' ? 'string' : 'complex64', elems, undefined, host);
+  }
+
+  get disposed(): boolean {
+    return this.nativeSlot === undefined && this.frozen === undefined && this.host === undefined;
+  }
+
+  /** The native tensor. Thaws a frozen one. */
+  get slot(): Slot {
+    if (this.nativeSlot === undefined) {
+      if (this.frozen === undefined) throw errors.disposed(`a ${this.dtype} tensor of ${this.elems} elements`);
+      this.nativeSlot = this.frozen.thaw();
+    }
+    return this.nativeSlot;
+  }
+
+  /** Gives the plain elements up: from now on they are made from `frozen` when they are needed. */
+  freeze(frozen: Frozen): void {
+    this.frozen = frozen;
+    if (this.nativeSlot !== undefined) native().release(this.nativeSlot);
+    this.nativeSlot = undefined;
+  }
+
+  release(): void {
+    if (this.nativeSlot !== undefined) native().release(this.nativeSlot);
+    this.nativeSlot = undefined;
+    this.frozen = undefined;
+  }
+}
