@@ -1,0 +1,123 @@
+// The register tile that matrix product, convolution and attention share:
+//   sums[i][j] += Σk rows[i][k] · panel[k][j]        i < kRows, j < kVectors vectors
+// B comes as a panel whose rows of vectors lie `panel_row` floats apart (packed: kTileCols), A as one
+// pointer per row with unit element step. Inlined into its caller, so the sums stay in registers over
+// several calls: an implicit GEMM calls it once per filter tap with other row pointers.
+#include "simd/vector-inl.h"
+
+// clang-format off
+#if (GRAVITON_VECTOR_BYTES == 16 && !defined(GRAVITON_MICRO_KERNEL_16)) || \
+    (GRAVITON_VECTOR_BYTES == 32 && !defined(GRAVITON_MICRO_KERNEL_32)) || \
+    (GRAVITON_VECTOR_BYTES == 64 && !defined(GRAVITON_MICRO_KERNEL_64))
+#if GRAVITON_VECTOR_BYTES == 16
+#define GRAVITON_MICRO_KERNEL_16
+#elif GRAVITON_VECTOR_BYTES == 32
+#define GRAVITON_MICRO_KERNEL_32
+#else
+#define GRAVITON_MICRO_KERNEL_64
+#endif
+// clang-format on
+
+namespace graviton::GRAVITON_NS {
+
+// The largest tile. Sums, one row of the panel and an element of A fill the register file: 24 + 3 + 1
+// of 32 (AVX-512, NEON, where four more hold A), 12 + 2 + 1 of 16 (AVX2). Without fused multiply-add
+// each product takes a register as well: at baseline six rows would spill.
+#if defined(__aarch64__) || GRAVITON_VECTOR_BYTES == 64
+constexpr int kTileRows = 8;
+constexpr int kTileVectors = 3;
+#else
+constexpr int kTileRows = GRAVITON_VECTOR_BYTES == 32 ? 6 : 4;
+constexpr int kTileVectors = 2;
+#endif
+constexpr size_t kTileCols = kTileVectors * kLanes;
+
+template <int kRows, int kVectors>
+[[gnu::always_inline]] static inline void ClearSums(Vf (&sums)[kRows][kVectors]) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < kVectors; ++j) sums[i][j] = Vf{};
+  }
+}
+
+// One k: row k of the panel times element k of every row. Without the unroll pragmas g++ 12 keeps
+// the sums on the stack (66 % of the peak on Neoverse V1 by llvm-mca).
+template <int kRows, int kVectors>
+[[gnu::always_inline]] static inline void MultiplyAddStep(const float* const (&rows)[kRows], size_t k,
+                                                          const float* panel,
+                                                          Vf (&sums)[kRows][kVectors]) {
+  Vf b[kVectors];
+#pragma GCC unroll 8
+  for (int j = 0; j < kVectors; ++j) b[j] = Load(panel + j * kLanes);
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+    const Vf a = Splat(rows[i][k]);
+#pragma GCC unroll 8
+    for (int j = 0; j < kVectors; ++j) sums[i][j] += a * b[j];
+  }
+}
+
+#if defined(__aarch64__)
+// Four k at once, rows [kFirst, kFirst + kCount): NEON multiplies by a lane of a vector for free, and
+// one vector load of A replaces four broadcasts (experiments: 85 % of the peak with scalar loads).
+// Rows go in halves of four because 24 sums leave room for four vectors of A. Needs
+// -fno-schedule-insns (the default on x86): g++ 12 schedules both halves into each other and spills.
+template <int kFirst, int kCount, int kRows, int kVectors>
+[[gnu::always_inline]] static inline void MultiplyAddLanes(const float* const (&rows)[kRows],
+                                                           size_t k, const float* panel,
+                                                           size_t panel_row,
+                                                           Vf (&sums)[kRows][kVectors]) {
+  Vf a[kCount];
+#pragma GCC unroll 8
+  for (int i = 0; i < kCount; ++i) a[i] = Load(rows[kFirst + i] + k);
+#pragma GCC unroll 4
+  for (int lane = 0; lane < 4; ++lane) {
+    Vf b[kVectors];
+#pragma GCC unroll 8
+    for (int j = 0; j < kVectors; ++j) b[j] = Load(panel + lane * panel_row + j * kLanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < kCount; ++i) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kVectors; ++j) {
+        sums[kFirst + i][j] += Splat(a[i][lane]) * b[j];
+      }
+    }
+  }
+}
+#endif
+
+template <int kRows, int kVectors>
+[[gnu::always_inline]] static inline void MultiplyAdd(const float* const (&rows)[kRows], size_t depth,
+                                                      const float* panel, size_t panel_row,
+                                                      Vf (&sums)[kRows][kVectors]) {
+  size_t k = 0;
+  for (; k + 4 <= depth; k += 4) {
+#if defined(__aarch64__)
+    constexpr int kHalf = kRows < 4 ? kRows : 4;
+    MultiplyAddLanes<0, kHalf>(rows, k, panel, panel_row, sums);
+    if constexpr (kRows > kHalf) {
+      // Hides that these are the same loads again: kept in registers, they would push out sums.
+      asm("" : "+r"(panel));
+      MultiplyAddLanes<kHalf, kRows - kHalf>(rows, k, panel, panel_row, sums);
+    }
+    panel += 4 * panel_row;
+#else
+#pragma GCC unroll 4
+    for (int u = 0; u < 4; ++u) {
+      MultiplyAddStep(rows, k + u, panel, sums);
+      panel += panel_row;
+      // Baseline: keeps g++ from computing the products of all four steps first, which spills.
+      if constexpr (GRAVITON_VECTOR_BYTES == 16) asm("" : "+r"(panel) : : "memory");
+    }
+#endif
+  }
+  for (; k < depth; ++k) {
+    MultiplyAddStep(rows, k, panel, sums);
+    panel += panel_row;
+  }
+}
+
+}  // namespace graviton::GRAVITON_NS
+
+#endif
