@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // clang-format off
 #if (GRAVITON_VECTOR_BYTES == 16 && !defined(GRAVITON_VECTOR_16)) || \
@@ -36,13 +39,42 @@ static inline void Store(float* p, Vf v) { *reinterpret_cast<VfUnaligned*>(p) = 
 static inline void Store(int32_t* p, Vi v) { *reinterpret_cast<ViUnaligned*>(p) = v; }
 static inline Vf Splat(float x) { return x - Vf{}; }
 static inline Vi Splat(int32_t x) { return x - Vi{}; }
-// For the last n < kLanes elements of a row.
+// For the last n <= kLanes elements of a row. Masks where the level has them: memcpy of a length that
+// is not constant is a call, and rows of 24 channels end in one.
+#if GRAVITON_VECTOR_BYTES == 64
+static inline Vf LoadPart(const float* p, size_t n) {
+  return (Vf)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+}
+static inline void StorePart(float* p, Vf v, size_t n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), (__m512)v);
+}
+#elif GRAVITON_VECTOR_BYTES == 32
+static inline Vi FirstLanes(size_t n) {
+  const Vi lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+  return Splat(static_cast<int32_t>(n)) > lanes;
+}
+static inline Vf LoadPart(const float* p, size_t n) {
+  return (Vf)_mm256_maskload_ps(p, (__m256i)FirstLanes(n));
+}
+static inline void StorePart(float* p, Vf v, size_t n) {
+  _mm256_maskstore_ps(p, (__m256i)FirstLanes(n), (__m256)v);
+}
+#else
 static inline Vf LoadPart(const float* p, size_t n) {
   Vf v{};
-  std::memcpy(&v, p, n * sizeof(float));
+  if (n > 0) v[0] = p[0];
+  if (n > 1) v[1] = p[1];
+  if (n > 2) v[2] = p[2];
+  if (n > 3) v[3] = p[3];
   return v;
 }
-static inline void StorePart(float* p, Vf v, size_t n) { std::memcpy(p, &v, n * sizeof(float)); }
+static inline void StorePart(float* p, Vf v, size_t n) {
+  if (n > 0) p[0] = v[0];
+  if (n > 1) p[1] = v[1];
+  if (n > 2) p[2] = v[2];
+  if (n > 3) p[3] = v[3];
+}
+#endif
 static inline Vi Bits(Vf v) { return reinterpret_cast<Vi>(v); }
 static inline Vf FromBits(Vi v) { return reinterpret_cast<Vf>(v); }
 
