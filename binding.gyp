@@ -3,7 +3,11 @@
     {
       "target_name": "graviton",
       "sources": ["<!@(node scripts/list-sources.js)"],
-      "include_dirs": ["csrc", "<!(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": [
+        "csrc",
+        "<!(node -p \"require('node-addon-api').include_dir\")",
+        "<!(node -p \"require('path').relative('.', require('node-api-headers').include_dir)\")"
+      ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
       "cflags!": ["-fno-omit-frame-pointer", "-O2", "-O3"],
       "cflags_cc!": ["-std=gnu++17"],

@@ -68,7 +68,11 @@ export class GravitonBackend extends KernelBackend {
     if (dtype === 'complex64') {
       // Only reached when a complex tensor moves here: values are interleaved pairs.
       const {real, imag} = backend_util.splitRealAndImagArrays(values as Float32Array);
-      const part = (v: Float32Array): TensorInfo => ({dataId: this.write(v, shape as number[], 'float32'), shape: [...shape], dtype: 'float32'});
+      const part = (v: Float32Array): TensorInfo => ({
+        dataId: this.write(v, shape as number[], 'float32'),
+        shape: [...shape],
+        dtype: 'float32',
+      });
       return TensorData.ofHost({kind: 'complex', real: part(real), imag: part(imag)}, elems);
     }
     const array = toTypedArray(values ?? new Array(elems).fill(0), nativeDType(dtype) as 'float32' | 'int32' | 'bool');
@@ -193,7 +197,8 @@ export class GravitonBackend extends KernelBackend {
 
   complexParts(x: TensorInfo): {real: TensorInfo; imag: TensorInfo} {
     const {host} = this.data(x.dataId);
-    if (host?.kind !== 'complex') throw errors.dtype('a complex operation', x.dtype, ['complex64'], 'Make one with tf.complex(real, imag).');
+    if (host?.kind !== 'complex')
+      throw errors.dtype('a complex operation', x.dtype, ['complex64'], 'Make one with tf.complex(real, imag).');
     return host;
   }
 
@@ -223,12 +228,22 @@ export class GravitonBackend extends KernelBackend {
       return {dataId: TensorData.ofSlot(slot, dtype, (specs[i] as {elems: number}).elems) as DataId, shape: shape as number[], dtype};
     });
     this.count += results.length;
-    traced?.traced?.trace.recordStep(op, operands, results.map((r) => r.dataId as TensorData), params);
+    traced?.traced?.trace.recordStep(
+      op,
+      operands,
+      results.map((r) => r.dataId as TensorData),
+      params,
+    );
     return results;
   }
 
   /** step() for the usual case of one result. */
-  run<P extends Params>(op: OpSpec<P>, inputs: readonly (TensorInfo | undefined)[], output: OutputSpec, params: ParamValues<P>): TensorInfo {
+  run<P extends Params>(
+    op: OpSpec<P>,
+    inputs: readonly (TensorInfo | undefined)[],
+    output: OutputSpec,
+    params: ParamValues<P>,
+  ): TensorInfo {
     return this.step(op, inputs, [output], params)[0] as TensorInfo;
   }
 }

@@ -45,11 +45,17 @@ export class GravitonError extends Error {
 const make = (code: ErrorCode, message: string) => new GravitonError(code, message);
 
 export const errors = {
-  noBinary: (platform: string, reasons: readonly string[]) =>
+  noBinary: (platform: string, root: string, refusals: readonly string[]) =>
     make(
       'ERR_NO_BINARY',
-      `no native binary of tfjs-backend-graviton loads on ${platform}${reasons.map((r) => `\n  ${r}`).join('')}\n` +
-        'With a C++20 compiler: npm rebuild tfjs-backend-graviton',
+      [
+        `no native binary of tfjs-backend-graviton loads on ${platform}`,
+        ...refusals.map((r) => `  - ${r}`),
+        'What helps:',
+        '  - installed without install scripts, or on another system (a copied node_modules)? Here: npm rebuild tfjs-backend-graviton',
+        '  - no prebuilt binary for this system? Install g++ (or clang++) with C++20, make and python3, then the same command',
+        `  - looked in ${root}`,
+      ].join('\n'),
     ),
   native: (code: number, message: string) => make(nativeCodes[code] ?? 'ERR_INVALID_STEP', message),
   tooLarge: (what: string, elems: number, most: number) =>

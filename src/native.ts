@@ -1,10 +1,8 @@
-/** Finds, loads and checks the addon, and writes steps into the words that it reads. The only file that touches the addon. */
-import {existsSync, readdirSync} from 'node:fs';
-import {dirname, join} from 'node:path';
+/** Writes steps into the words that the addon reads. The only file that touches the addon. */
+import {loadAddon} from './binary';
 import {errors} from './errors';
 import {ops} from './ops';
 import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValue, type ParamValues} from './ops/schema';
-import {tableHash} from './ops/table-hash';
 
 interface Addon {
   readonly info: AddonInfo;
@@ -60,34 +58,6 @@ export interface OperandRef {
 /** Element counts are 32-bit words. */
 const maxElems = 2 ** 31 - 1;
 
-function packageRoot(): string {
-  let folder = __dirname;
-  while (!existsSync(join(folder, 'binding.gyp'))) folder = dirname(folder);
-  return folder;
-}
-
-function candidates(root: string): string[] {
-  const built = join(root, 'build', 'Release', 'graviton.node');
-  const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-  const prebuilt = existsSync(folder) ? readdirSync(folder).filter((f) => f.endsWith('.node')) : [];
-  return [built, ...prebuilt.map((f) => join(folder, f))].filter((f) => existsSync(f));
-}
-
-function load(): Addon {
-  const root = packageRoot();
-  const reasons: string[] = [];
-  for (const file of candidates(root)) {
-    try {
-      const addon = require(file) as Addon;
-      if (addon.info.opTableHash === tableHash()) return addon;
-      reasons.push(`${file} was built from another version of this package`);
-    } catch (error) {
-      reasons.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  throw errors.noBinary(`${process.platform}-${process.arch}`, reasons);
-}
-
 const commandWords = 1 << 16;
 
 /** The addon of this JavaScript environment. */
@@ -100,7 +70,7 @@ export class Native {
   private nextSlot = 1;
 
   constructor() {
-    this.addon = load();
+    this.addon = loadAddon() as Addon;
     this.info = this.addon.info;
     this.addon.attach(this.words);
   }

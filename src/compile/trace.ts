@@ -1,4 +1,4 @@
-import type {OpSpec, ParamValues, Params} from '../ops/schema';
+import type {OpSpec, Params, ParamValues} from '../ops/schema';
 import type {TensorData} from '../tensor-data';
 
 /** A value of a trace that depends on the call's inputs, as a mark on the tensor that holds it. */

@@ -1,5 +1,6 @@
 import {defineOp} from './schema';
 
+// biome-ignore format: one line for each operand
 const image = {
   batch: 'u32', inH: 'u32', inW: 'u32', inC: 'u32', outH: 'u32', outW: 'u32', outC: 'u32',
   filterH: 'u32', filterW: 'u32', strideH: 'u32', strideW: 'u32',
@@ -46,6 +47,7 @@ export const Resize2D = defineOp({
   name: 'Resize2D',
   inputs: 1,
   outputs: 1,
+  // biome-ignore format: one line for each operand
   params: {
     kind: 'u32', batch: 'u32', inH: 'u32', inW: 'u32', channels: 'u32', outH: 'u32', outW: 'u32',
     alignCorners: 'bool', halfPixelCenters: 'bool',

@@ -11,6 +11,7 @@ export const MatMul = defineOp({
   name: 'MatMul',
   inputs: [3, 32],
   outputs: 1,
+  // biome-ignore format: one line for each operand
   params: {
     batch1: 'u32', batch2: 'u32', rowsM: 'u32', colsN: 'u32', depthK: 'u32',
     aBatch1: 'i32', aBatch2: 'i32', aRow: 'i32', aCol: 'i32',
@@ -47,6 +48,7 @@ export const Attention = defineOp({
   name: 'Attention',
   inputs: 4,
   outputs: 1,
+  // biome-ignore format: one line for each operand
   params: {
     batch: 'u32', heads: 'u32', queries: 'u32', keys: 'u32', depth: 'u32', valueDepth: 'u32',
     scale: 'f32', causal: 'bool', causalOffset: 'i32',

@@ -1,0 +1,82 @@
+/** Finds, loads and checks the addon. scripts/install.js asks the same function whether there is anything left to build. */
+import {closeSync, existsSync, openSync, readdirSync, readSync} from 'node:fs';
+import {dirname, join, relative} from 'node:path';
+import {errors} from './errors';
+import {tableHash} from './ops/table-hash';
+
+function packageRoot(): string {
+  let folder = __dirname;
+  while (!existsSync(join(folder, 'binding.gyp'))) folder = dirname(folder);
+  return folder;
+}
+
+/**
+ * Which C library this Node runs on, from the loader that its ELF header names: the first 2 KiB hold it in every build seen (as in
+ * detect-libc 2.1). `process.report` would tell too, but takes milliseconds, and glibc's ldd may exist on musl systems.
+ */
+function libc(): 'glibc' | 'musl' | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const head = Buffer.alloc(2048);
+  try {
+    const file = openSync(process.execPath, 'r');
+    readSync(file, head);
+    closeSync(file);
+  } catch {
+    return 'glibc'; // not readable: what nearly everybody runs
+  }
+  return head.includes('/ld-musl-') ? 'musl' : 'glibc';
+}
+
+function glibcVersion(): string {
+  Object.assign(process.report, {excludeNetwork: true}); // else it resolves names, for seconds on some hosts
+  const report: unknown = process.report.getReport();
+  const header = typeof report === 'object' && report !== null && 'header' in report ? report.header : undefined;
+  const version = typeof header === 'object' && header !== null && 'glibcVersionRuntime' in header ? header.glibcVersionRuntime : '';
+  return String(version);
+}
+
+/** For messages: `linux-x64, glibc 2.36, Node 20.19.0`. */
+export function describePlatform(): string {
+  const library = libc();
+  const words = [`${process.platform}-${process.arch}`, `Node ${process.versions.node}`];
+  if (library !== undefined) words.splice(1, 0, library === 'glibc' ? `glibc ${glibcVersion()}` : library);
+  return words.join(', ');
+}
+
+/** What was compiled here comes first; else prebuildify's names: prebuilds/linux-x64/tfjs-backend-graviton.glibc.node. */
+function candidates(root: string): string[] {
+  const built = join(root, 'build', 'Release', 'graviton.node');
+  const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  const other = libc() === 'musl' ? '.glibc.' : '.musl.';
+  const prebuilt = existsSync(folder) ? readdirSync(folder).filter((f) => f.endsWith('.node') && !f.includes(other)) : [];
+  return [built, ...prebuilt.map((f) => join(folder, f))].filter((f) => existsSync(f));
+}
+
+function hashOf(addon: unknown): unknown {
+  if (typeof addon !== 'object' || addon === null || !('info' in addon)) return undefined;
+  const {info} = addon;
+  return typeof info === 'object' && info !== null && 'opTableHash' in info ? info.opTableHash : undefined;
+}
+
+/**
+ * The first binary that loads and was built from this op table. npm replaces a package's folder as a whole, so equal tables mean
+ * equal versions; only a build left over in a checkout can differ.
+ * @throws ERR_NO_BINARY with what was tried and why each was refused.
+ */
+export function loadAddon(root: string = packageRoot()): unknown {
+  const refusals: string[] = [];
+  for (const file of candidates(root)) {
+    try {
+      const addon: unknown = require(file);
+      if (hashOf(addon) === tableHash()) return addon;
+      refusals.push(`${relative(root, file)} was built from another version of this package`);
+    } catch (error) {
+      refusals.push(`${relative(root, file)}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (refusals.length === 0) {
+    const shipped = existsSync(join(root, 'prebuilds')) ? readdirSync(join(root, 'prebuilds')) : [];
+    refusals.push(`nothing was compiled at installation, and prebuilt binaries are for ${shipped.join(', ') || 'no platform'}`);
+  }
+  throw errors.noBinary(describePlatform(), root, refusals);
+}
