@@ -14,6 +14,8 @@ inline constexpr size_t kTile = 256;  // elements; 32 registers of it fill a 32 
 inline constexpr size_t kMaxRegisters = 32;
 inline constexpr size_t kMaxProgramInputs = 32;
 inline constexpr size_t kMaxImmediates = 128;
+inline constexpr size_t kFirstInput = kMaxRegisters;  // operand numbers
+inline constexpr size_t kFirstImmediate = kFirstInput + kMaxProgramInputs;
 
 struct Instruction {
   Scalar scalar;
@@ -22,14 +24,22 @@ struct Instruction {
 };
 static_assert(sizeof(Instruction) == 6);
 
-// Points into the step's words: lives as long as they do.
+// Made by DecodeProgram alone, which is what makes running one safe. Points into the step's words:
+// lives as long as they do.
 struct Program {
   uint32_t registers = 0;
   uint32_t instructions = 0;  // 0: no program (an epilogue that is not there)
   List code;                  // two words per instruction
   List immediates;
   bool empty() const { return instructions == 0; }
-  Instruction At(size_t i) const;
+  Instruction At(size_t i) const {
+    const auto head = static_cast<uint32_t>(code[2 * i]);
+    const auto operands = static_cast<uint32_t>(code[2 * i + 1]);
+    return {.scalar = static_cast<Scalar>(head & 0xffff),
+            .destination = static_cast<uint8_t>(head >> 16),
+            .operands = {static_cast<uint8_t>(operands), static_cast<uint8_t>(operands >> 8),
+                         static_cast<uint8_t>(operands >> 16)}};
+  }
 };
 
 // Checks numbers of operands, that registers are written before they are read, and register types
@@ -37,10 +47,11 @@ struct Program {
 Status DecodeProgram(const char* op, List words, const DType* input_types, size_t inputs,
                      DType output_type, Program* program);
 
-// One input for a run of n ≤ kTile elements: step 0 repeats one element, 1 walks.
+// One input for a run of n ≤ kTile elements. Steps 0 (one element, repeated) and 1 are read in
+// place; any other step and bool elements are gathered into a tile at each use.
 struct TileInput {
   const void* data;
-  uint32_t step;
+  int64_t step;
   DType dtype;
 };
 
@@ -54,6 +65,9 @@ struct Epilogue {
 };
 
 // Decodes and checks an epilogue over the index space shape[4] (b1, b2, m, n or n, h, w, c).
+// `inputs` are those beyond the product, which is the program's input 0; `strides` has four for
+// each of them. Points into the step's words and operands' buffers: lives as long as they do.
+// RunEpilogue in program-inl.h runs it.
 Status BindEpilogue(const char* op, List program, List strides, Operands inputs,
                     const int64_t (&shape)[4], Epilogue* epilogue);
 
