@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 2797359431u;
+inline constexpr uint32_t kOpTableHash = 4041764375u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -721,6 +721,19 @@ inline bool Decode(WordReader& reader, OneHotParams* p) {
 }
 Status OneHot(const StepContext& context, const OneHotParams& params, Operands in, Operands out);
 
+struct DecodeWeightsParams {
+  static constexpr const char* kName = "DecodeWeights";
+  uint32_t code;
+  uint32_t count;
+  List affine;
+};
+inline bool Decode(WordReader& reader, DecodeWeightsParams* p) {
+  return reader.Read(&p->code) &&
+         reader.Read(&p->count) &&
+         reader.Read(&p->affine);
+}
+Status DecodeWeights(const StepContext& context, const DecodeWeightsParams& params, Operands in, Operands out);
+
 inline constexpr OpEntry kOps[] = {
     {"Pointwise", 0, 32, 1, Invoke<PointwiseParams, Pointwise>},
     {"MatMul", 3, 32, 1, Invoke<MatMulParams, MatMul>},
@@ -743,8 +756,9 @@ inline constexpr OpEntry kOps[] = {
     {"Gather", 2, 2, 1, Invoke<GatherParams, Gather>},
     {"GatherNd", 2, 2, 1, Invoke<GatherNdParams, GatherNd>},
     {"OneHot", 1, 1, 1, Invoke<OneHotParams, OneHot>},
+    {"DecodeWeights", 1, 1, 1, Invoke<DecodeWeightsParams, DecodeWeights>},
 };
-inline constexpr int kOpCount = 21;
+inline constexpr int kOpCount = 22;
 
 }  // namespace graviton
 

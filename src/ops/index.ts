@@ -2,6 +2,7 @@ import {Conv2D, DepthwiseConv2D, Pool2D, Resize2D} from './convolution';
 import {Attention, MatMul, PackWeights} from './linear';
 import {Concat, Fill, Gather, GatherNd, OneHot, Pad, StridedCopy} from './movement';
 import {Pointwise} from './pointwise';
+import {DecodeWeights} from './quantization';
 import {ArgReduce, Cumulative, Normalize, Reduce, Softmax, TopK} from './reduction';
 import type {OpSpec} from './schema';
 
@@ -28,4 +29,5 @@ export const ops: readonly OpSpec[] = [
   Gather,
   GatherNd,
   OneHot,
+  DecodeWeights,
 ];
