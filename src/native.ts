@@ -113,10 +113,13 @@ export class Native {
     return slot;
   }
 
-  /** Runs one step whose outputs are new tensors of the given types and sizes; returns their slots. */
+  /**
+   * Runs one step whose outputs are new tensors of the given types and sizes; returns their slots.
+   * An input given as a bare slot starts at its first element.
+   */
   run<P extends Params>(
     op: OpSpec<P>,
-    inputs: readonly Slot[],
+    inputs: readonly (Slot | OperandRef)[],
     outputs: readonly {readonly dtype: NativeDType; readonly elems: number}[],
     params: ParamValues<P>,
   ): Slot[] {
@@ -143,7 +146,7 @@ export class Native {
   private writeStep<P extends Params>(
     start: number,
     op: OpSpec<P>,
-    inputs: readonly Slot[],
+    inputs: readonly (Slot | OperandRef)[],
     outputs: readonly Slot[],
     params: ParamValues<P>,
   ): void {
@@ -153,9 +156,10 @@ export class Native {
     words[at++] = inputs.length;
     words[at++] = outputs.length;
     const length = at++;
-    for (const slot of inputs) {
-      words[at++] = slot;
-      words[at++] = 0;
+    for (const input of inputs) {
+      const bare = typeof input === 'number';
+      words[at++] = bare ? input : input.slot;
+      words[at++] = bare ? 0 : input.offset;
     }
     for (const slot of outputs) {
       words[at++] = slot;

@@ -96,4 +96,6 @@ void Interpret(const Program& program, const TileInput* inputs, void* out, DType
   }
 }
 
+extern const InterpreterKernels kInterpreter = {Interpret};
+
 }  // namespace graviton::GRAVITON_NS
