@@ -107,7 +107,7 @@ export class GravitonBackend extends KernelBackend {
       const {real, imag} = data.host;
       return backend_util.mergeRealAndImagArrays(this.readSync(real.dataId) as Float32Array, this.readSync(imag.dataId) as Float32Array);
     }
-    data.traced?.trace.hostRead(data.traced);
+    if (data.traced?.trace.open) data.traced.trace.hostRead(data);
     return views[data.dtype as 'float32'](native().read(data.slot));
   }
 
@@ -219,7 +219,7 @@ export class GravitonBackend extends KernelBackend {
       const data = input === undefined ? undefined : this.data(input.dataId);
       operands.push(data);
       slots.push(data === undefined ? noSlot : data.slot);
-      if (data?.traced !== undefined) traced = data;
+      if (data?.traced?.trace.open) traced = data;
     }
     const specs = outputs.map((o) => ({dtype: nativeDType(o.dtype), elems: sizeOf(o.shape)}));
     const made = native().run(op, slots, specs, params);

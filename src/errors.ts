@@ -63,5 +63,6 @@ export const errors = {
   dtype: (op: string, given: string, supported: readonly string[], advice: string) =>
     make('ERR_DTYPE', `${op} got ${given}; it supports ${supported.join(', ')}. ${advice}`),
   shape: (op: string, problem: string) => make('ERR_SHAPE', `${op}: ${problem}`),
+  verify: (pass: string, problem: string) => make('ERR_VERIFY', `after ${pass}: ${problem}; switch the pass off and report it`),
   disposed: (what: string) => make('ERR_DISPOSED', `${what} has been disposed of`),
 };
