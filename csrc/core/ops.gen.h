@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 4041764375u;
+inline constexpr uint32_t kOpTableHash = 1334369310u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -310,6 +310,8 @@ struct AttentionParams {
   int32_t out_batch;
   int32_t out_head;
   int32_t out_row;
+  List epilogue;
+  List epilogue_strides;
 };
 inline bool Decode(WordReader& reader, AttentionParams* p) {
   return reader.Read(&p->batch) &&
@@ -336,7 +338,9 @@ inline bool Decode(WordReader& reader, AttentionParams* p) {
          reader.Read(&p->mask_col) &&
          reader.Read(&p->out_batch) &&
          reader.Read(&p->out_head) &&
-         reader.Read(&p->out_row);
+         reader.Read(&p->out_row) &&
+         reader.Read(&p->epilogue) &&
+         reader.Read(&p->epilogue_strides);
 }
 Status Attention(const StepContext& context, const AttentionParams& params, Operands in, Operands out);
 
@@ -738,7 +742,7 @@ inline constexpr OpEntry kOps[] = {
     {"Pointwise", 0, 32, 1, Invoke<PointwiseParams, Pointwise>},
     {"MatMul", 3, 32, 1, Invoke<MatMulParams, MatMul>},
     {"PackWeights", 1, 1, 1, Invoke<PackWeightsParams, PackWeights>},
-    {"Attention", 4, 4, 1, Invoke<AttentionParams, Attention>},
+    {"Attention", 4, 32, 1, Invoke<AttentionParams, Attention>},
     {"Conv2D", 3, 32, 1, Invoke<Conv2DParams, Conv2D>},
     {"DepthwiseConv2D", 3, 32, 1, Invoke<DepthwiseConv2DParams, DepthwiseConv2D>},
     {"Pool2D", 1, 1, 1, Invoke<Pool2DParams, Pool2D>},

@@ -2,24 +2,13 @@
  * Index arithmetic of the compiler: how one node's reading of a dense value translates into the index space of the node that wrote it.
  * Pure functions on numbers; strides and offsets count elements.
  */
+import {rowMajorStrides} from '../ops/geometry';
 
 export interface Access {
   readonly offset: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
 }
-
-export function denseStrides(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride;
-    stride *= shape[axis] as number;
-  }
-  return strides;
-}
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Steps of `factor` along axis `axis` of the located shape, `size` times; axis -1 does not move. */
 export interface Part {
@@ -39,7 +28,7 @@ export interface Located {
  * split. Undefined where an axis crosses a boundary unevenly or runs backwards, so that no strides express it.
  */
 export function locate(access: Access, shape: readonly number[]): Located | undefined {
-  const dense = denseStrides(shape);
+  const dense = rowMajorStrides(shape);
   const start = shape.map((size, d) => Math.floor(access.offset / (dense[d] as number)) % size);
   const reach = [...start];
   const parts: Part[][] = [];
@@ -106,29 +95,5 @@ export function mergedStride(sizes: readonly number[], strides: readonly number[
 
 /** Splits one axis' stride over the sizes that the axis is cut into. */
 export function splitStride(stride: number, sizes: readonly number[]): number[] {
-  return denseStrides(sizes).map((inner) => inner * stride);
-}
-
-/** The same iteration with as few axes as `strides` (one list per operand) allow: axes of 1 go, neighbours that all operands walk as one are joined. */
-export function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): {shape: number[]; strides: number[][]} {
-  const sizes: number[] = [];
-  const kept: number[][] = strides.map(() => []);
-  for (let axis = 0; axis < shape.length; axis++) {
-    const size = shape[axis] as number;
-    if (size === 1) continue;
-    const last = sizes.length - 1;
-    const joins = last >= 0 && kept.every((k, o) => k[last] === ((strides[o] as readonly number[])[axis] as number) * size);
-    if (joins) {
-      sizes[last] = (sizes[last] as number) * size;
-      kept.forEach((k, o) => {
-        k[last] = (strides[o] as readonly number[])[axis] as number;
-      });
-    } else {
-      sizes.push(size);
-      kept.forEach((k, o) => {
-        k.push((strides[o] as readonly number[])[axis] as number);
-      });
-    }
-  }
-  return {shape: sizes, strides: kept};
+  return rowMajorStrides(sizes).map((inner) => inner * stride);
 }

@@ -41,12 +41,14 @@ export const PackWeights = defineOp({
  * Scaled dot-product attention (Vaswani et al. 2017, 3.2.1):
  * out[b, h, q, :] = Σk softmaxₖ(scale · ⟨query[b,h,q], key[b,h,k]⟩ + mask[b,h,q,k]) · value[b,h,k, :]; float32.
  *
- * Inputs: query, key, value, mask (may be absent; any stride may be 0). The depth axis of all four tensors is contiguous.
- * `causalOffset`: with `causal`, query q sees keys k ≤ q + causalOffset.
+ * Inputs: query, key, value, mask (may be absent; any stride may be 0), then the epilogue's own inputs. The depth axis of all four tensors
+ * is contiguous. `causalOffset`: with `causal`, query q sees keys k ≤ q + causalOffset.
+ * `epilogue`: a Pointwise program (empty: none) on the scores before the softmax, whose input 0 is scale · ⟨query, key⟩ + mask;
+ * `epilogueStrides`: four per further input, over (b, h, q, k).
  */
 export const Attention = defineOp({
   name: 'Attention',
-  inputs: 4,
+  inputs: [4, 32],
   outputs: 1,
   // biome-ignore format: one line for each operand
   params: {
@@ -57,5 +59,6 @@ export const Attention = defineOp({
     valueBatch: 'i32', valueHead: 'i32', valueRow: 'i32',
     maskBatch: 'i32', maskHead: 'i32', maskRow: 'i32', maskCol: 'i32',
     outBatch: 'i32', outHead: 'i32', outRow: 'i32',
+    epilogue: 'list', epilogueStrides: 'list',
   },
 });

@@ -1,0 +1,204 @@
+/** What the compiler does with pointwise expressions: substitute, evaluate, and recognise functions. */
+import type {Expr} from '../ops/program';
+import type {ScalarName} from '../ops/pointwise';
+
+/** `expr` with every input replaced; shared parts stay shared. */
+export function substitute(expr: Expr, replace: (input: number) => Expr, seen = new Map<Expr, Expr>()): Expr {
+  const known = seen.get(expr);
+  if (known !== undefined) return known;
+  let result: Expr = expr;
+  if ('input' in expr) result = replace(expr.input);
+  else if ('op' in expr) result = {op: expr.op, args: expr.args.map((arg) => substitute(arg, replace, seen))};
+  seen.set(expr, result);
+  return result;
+}
+
+/** All distinct parts of an expression, arguments before those that use them. */
+export function partsOf(expr: Expr, seen = new Set<Expr>()): Set<Expr> {
+  if (seen.has(expr)) return seen;
+  if ('op' in expr) for (const arg of expr.args) partsOf(arg, seen);
+  seen.add(expr);
+  return seen;
+}
+
+export function inputsIn(expr: Expr): Set<number> {
+  const inputs = new Set<number>();
+  for (const part of partsOf(expr)) if ('input' in part) inputs.add(part.input);
+  return inputs;
+}
+
+/** How often an input occurs, each occurrence in a shared part counted once. */
+export function occurrences(expr: Expr, input: number): number {
+  let count = 0;
+  for (const part of partsOf(expr)) {
+    if ('op' in part) for (const arg of part.args) if ('input' in arg && arg.input === input) count++;
+  }
+  return count;
+}
+
+/** Error function by its series (Abramowitz & Stegun 7.1.5) or continued fraction (7.1.14): full double precision. */
+function erf(x: number): number {
+  const a = Math.abs(x);
+  if (Number.isNaN(x)) return x;
+  if (a > 6) return Math.sign(x);
+  if (a < 3) {
+    let term = a;
+    let sum = a;
+    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+      term *= (-a * a) / n;
+      sum += term / (2 * n + 1);
+      if (n > 200) break;
+    }
+    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
+  }
+  let fraction = 0;
+  for (let n = 60; n >= 1; n--) fraction = n / 2 / (a + fraction);
+  return Math.sign(x) * (1 - Math.exp(-a * a) / ((a + fraction) * Math.sqrt(Math.PI)));
+}
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const relu6 = (x: number) => Math.min(Math.max(x, 0), 6);
+
+/** The functions in double precision, for folding and recognition; those that are missing are never folded. */
+const doubles: Partial<Record<ScalarName, (a: number, b: number, c: number) => number>> = {
+  Copy: (a) => a,
+  Add: (a, b) => a + b,
+  Sub: (a, b) => a - b,
+  Mul: (a, b) => a * b,
+  Div: (a, b) => a / b,
+  Maximum: (a, b) => Math.max(a, b),
+  Minimum: (a, b) => Math.min(a, b),
+  Pow: (a, b) => a ** b,
+  SquaredDifference: (a, b) => (a - b) ** 2,
+  MulAdd: (a, b, c) => a * b + c,
+  Neg: (a) => -a,
+  Abs: (a) => Math.abs(a),
+  Square: (a) => a * a,
+  Sqrt: (a) => Math.sqrt(a),
+  Rsqrt: (a) => 1 / Math.sqrt(a),
+  Reciprocal: (a) => 1 / a,
+  Exp: (a) => Math.exp(a),
+  Tanh: (a) => Math.tanh(a),
+  Erf: erf,
+  Sigmoid: sigmoid,
+  Relu: (a) => Math.max(a, 0),
+  Relu6: relu6,
+  GeluErf: (a) => 0.5 * a * (1 + erf(a / Math.SQRT2)),
+  GeluTanh: (a) => 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a ** 3))),
+  Silu: (a) => a * sigmoid(a),
+  HardSwish: (a) => (a * relu6(a + 3)) / 6,
+  HardSigmoid: (a) => relu6(a + 3) / 6,
+};
+
+/** The value of `expr`, or undefined where it has a function that is not known in double precision. `leaf` gives inputs, or any part. */
+export function evaluate(expr: Expr, leaf: (part: Expr) => number | undefined, seen = new Map<Expr, number | undefined>()): number | undefined {
+  if (seen.has(expr)) return seen.get(expr);
+  let result = leaf(expr);
+  if (result === undefined) {
+    if ('f32' in expr) result = expr.f32;
+    else if ('op' in expr) {
+      const apply = doubles[expr.op];
+      const args = expr.args.map((arg) => evaluate(arg, leaf, seen));
+      if (apply !== undefined && args.every((a) => a !== undefined)) {
+        const [a = 0, b = 0, c = 0] = args as number[];
+        result = apply(a, b, c);
+      }
+    }
+  }
+  seen.set(expr, result);
+  return result;
+}
+
+/** Functions that are smooth where they are defined: two expressions of these that agree at many random points are the same function. */
+const smooth: ReadonlySet<ScalarName> = new Set([
+  'Copy', 'Add', 'Sub', 'Mul', 'Div', 'Pow', 'SquaredDifference', 'MulAdd', 'Neg', 'Square', 'Sqrt', 'Rsqrt', 'Reciprocal', 'Exp', 'Tanh', 'Erf', 'Sigmoid',
+]);
+
+export function isSmooth(expr: Expr): boolean {
+  for (const part of partsOf(expr)) if ('op' in part && !smooth.has(part.op)) return false;
+  return true;
+}
+
+/** Small deterministic generator (mulberry32), uniform in [0, 1). */
+function randoms(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** float32 constants (0.70710677 for √½) are off by 6e-8 of themselves; a different formula is off by far more. */
+const tolerance = 2e-6;
+
+/**
+ * Whether `expr` and `formula` agree at random points (identity testing as in Schwartz 1980; J. ACM 27(4)): any algebraic arrangement of
+ * layer norm or GELU is recognised, whatever wrote it. Only for smooth expressions. `ranges` gives each input's interval.
+ */
+export function isIdentity(expr: Expr, inputs: readonly number[], ranges: readonly (readonly [number, number])[], formula: (...x: number[]) => number): boolean {
+  if (!isSmooth(expr)) return false;
+  const random = randoms(1);
+  for (let trial = 0; trial < 24; trial++) {
+    const point = ranges.map(([low, high]) => low + (high - low) * random());
+    const got = evaluate(expr, (part) => ('input' in part ? point[inputs.indexOf(part.input)] : undefined));
+    const wanted = formula(...point);
+    if (got === undefined || !(Math.abs(got - wanted) <= tolerance * (1 + Math.abs(wanted)))) return false;
+  }
+  return true;
+}
+
+interface Recognised {
+  readonly name: ScalarName;
+  /** An expression is tested only if it has one of these. */
+  readonly contains: readonly ScalarName[];
+  readonly pieces: boolean;
+}
+
+const recognised: readonly Recognised[] = [
+  {name: 'GeluErf', contains: ['Erf'], pieces: false},
+  {name: 'GeluTanh', contains: ['Tanh'], pieces: false},
+  {name: 'Silu', contains: ['Sigmoid', 'Exp'], pieces: false},
+  {name: 'HardSwish', contains: ['Relu6'], pieces: true},
+  {name: 'HardSigmoid', contains: ['Relu6'], pieces: true},
+];
+
+/** Points that tell the recognised functions apart: both tails, the bend, and either side of the kinks at ±3. */
+const samples = [-1000, -40, -9.5, -6.1, -4.2, -3.01, -2.99, -2.2, -1.3, -0.71, -0.2, -0.013, 0, 0.017, 0.31, 0.83, 1.4, 2.3, 2.98, 3.02, 4.4, 6.3, 9.1, 41, 1000];
+
+function isFunction(expr: Expr, variable: Expr, {name, pieces}: Recognised): boolean {
+  const formula = doubles[name] as (a: number, b: number, c: number) => number;
+  const parts = partsOf(expr, new Set([variable]));
+  for (const part of parts) {
+    if (part === variable || !('op' in part)) continue;
+    if (!smooth.has(part.op) && !(pieces && part.op === 'Relu6')) return false;
+  }
+  return samples.every((x) => {
+    const got = evaluate(expr, (part) => (part === variable ? x : undefined));
+    const wanted = formula(x, 0, 0);
+    return got !== undefined && Math.abs(got - wanted) <= tolerance * (1 + Math.abs(wanted));
+  });
+}
+
+/** Replaces each part that is one of the named activations, as a function of some other part, by one call of it. */
+export function recogniseActivations(expr: Expr, found: (name: ScalarName) => void, seen = new Map<Expr, Expr>()): Expr {
+  const known = seen.get(expr);
+  if (known !== undefined) return known;
+  let result = expr;
+  if ('op' in expr) {
+    const parts = [...partsOf(expr)];
+    const names = new Set(parts.flatMap((p) => ('op' in p ? [p.op] : [])));
+    for (const candidate of recognised) {
+      if (expr.op === candidate.name || !candidate.contains.some((c) => names.has(c))) continue;
+      const variable = parts.find((p) => p !== expr && !('f32' in p) && !('i32' in p) && isFunction(expr, p, candidate));
+      if (variable === undefined) continue;
+      found(candidate.name);
+      result = {op: candidate.name, args: [recogniseActivations(variable, found, seen)]};
+      break;
+    }
+    if (result === expr) result = {op: expr.op, args: expr.args.map((arg) => recogniseActivations(arg, found, seen))};
+  }
+  seen.set(expr, result);
+  return result;
+}

@@ -1,0 +1,72 @@
+import {rowMajorStrides, sizeOf} from '../../ops/geometry';
+import {StridedCopy} from '../../ops/movement';
+import type {Expr} from '../../ops/program';
+import {Editor} from '../editor';
+import {substitute} from '../expression';
+import {formOf, nodeOf} from '../form';
+import {type Graph, list, type Node, type Operand, valueOf} from '../ir';
+import type {Pass} from '../pass';
+import {simplify} from '../simplify';
+
+/** Whether a StridedCopy copies a dense block as it is. */
+function copiesAsItIs(graph: Graph, node: Node): boolean {
+  if (node.op !== StridedCopy) return false;
+  const shape = list(node, 'shape');
+  const dense = rowMajorStrides(shape);
+  const same = (strides: readonly number[]) => strides.every((s, axis) => s === dense[axis] || shape[axis] === 1);
+  const source = node.inputs[0] as Operand;
+  return (
+    same(list(node, 'srcStrides')) &&
+    same(list(node, 'dstStrides')) &&
+    valueOf(graph, source.value).elems === sizeOf(shape) &&
+    node.outputs[0]?.offset === 0
+  );
+}
+
+export const canonicalise: Pass = {
+  name: 'canonicalise',
+  why: 'scalar constants become immediates, neutral operations and plain copies go, so that later patterns see one form',
+  run(graph, {pool}) {
+    const editor = new Editor(graph);
+    for (const original of graph.nodes) {
+      // Redirects replace later nodes as they go.
+      const node = editor.writers[original.outputs[0]?.value as number]?.[0];
+      if (node === undefined) continue;
+      const result = node.outputs[0] as Operand;
+      if (copiesAsItIs(editor, node)) {
+        editor.redirect(result.value, node.inputs[0] as Operand);
+        editor.remove(node);
+        continue;
+      }
+      const form = formOf(editor, node);
+      if (form === undefined) continue;
+      const immediates = form.inputs.map(({operand}): Expr | undefined => {
+        const value = valueOf(editor, operand.value);
+        if (value.constant === undefined || value.elems !== 1) return undefined;
+        const scalar = pool.values(value.constant)[0] as number;
+        return value.dtype === 'float32' ? {f32: scalar} : {i32: scalar};
+      });
+      const expr = simplify(substitute(form.expr, (i) => immediates[i] ?? {input: i}));
+      if ('input' in expr) {
+        const source = form.inputs[expr.input];
+        const dense = rowMajorStrides(form.shape);
+        const whole = source?.strides.every((s, axis) => s === dense[axis]) && valueOf(editor, source.operand.value).elems === sizeOf(form.shape);
+        if (source !== undefined && whole && valueOf(editor, source.operand.value).dtype === valueOf(editor, result.value).dtype) {
+          editor.redirect(result.value, source.operand);
+          editor.remove(node);
+          continue;
+        }
+      }
+      if (expr === form.expr) continue;
+      const simpler = nodeOf({...form, expr: typedRoot(expr, valueOf(editor, result.value).dtype)}, result, node.notes);
+      if (simpler !== undefined) editor.replace(node, simpler);
+    }
+    return editor.finish();
+  },
+};
+
+/** A program's root must be a call. */
+function typedRoot(expr: Expr, dtype: string): Expr {
+  if ('op' in expr) return expr;
+  return {op: dtype === 'float32' ? 'Copy' : 'CopyInt', args: [expr]};
+}

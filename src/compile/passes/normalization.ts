@@ -1,0 +1,188 @@
+import {Normalize, normalizeKinds, Reduce, reduceKinds} from '../../ops/reduction';
+import {Editor} from '../editor';
+import {isIdentity, partsOf} from '../expression';
+import {type Form, type FormInput, fit, formOf, inline} from '../form';
+import {type Graph, type Node, num, type Operand, producerOf, type Uses, type ValueId, valueOf} from '../ir';
+import type {Pass} from '../pass';
+
+/** Steps back through pointwise nodes that a normalisation may be spread over (Keras' has ten nodes). */
+const maxDepth = 16;
+
+interface RowMean {
+  readonly source: Operand;
+  readonly rows: number;
+  readonly cols: number;
+}
+
+function rowMeanOf(graph: Graph & Uses, value: ValueId): RowMean | undefined {
+  const node = producerOf(graph, {value, offset: 0});
+  if (node?.op !== Reduce || num(node, 'kind') !== reduceKinds.mean || num(node, 'inner') !== 1) return undefined;
+  const source = node.inputs[0] as Operand;
+  if (valueOf(graph, source.value).dtype !== 'float32') return undefined;
+  return {source, rows: num(node, 'outer'), cols: num(node, 'reduce')};
+}
+
+/** The form with every input that a pointwise node computes inlined, except those in `stop`. */
+function expand(graph: Graph & Uses, form: Form, stop: ReadonlySet<ValueId>): Form {
+  let expanded = form;
+  for (let depth = 0; depth < maxDepth; depth++) {
+    let changed = false;
+    for (const [i, {operand}] of expanded.inputs.entries()) {
+      if (stop.has(operand.value)) continue;
+      const producer = formOf(graph, producerOf(graph, operand));
+      const wider = producer && inline(expanded, i, producer);
+      if (wider === undefined) continue;
+      expanded = wider;
+      changed = true;
+      break;
+    }
+    if (!changed) break;
+  }
+  return expanded;
+}
+
+interface Statistics {
+  readonly kind: keyof typeof normalizeKinds;
+  readonly x: Operand;
+  /** Values that hold the mean (layer only) and the mean square or variance of each row. */
+  readonly stats: readonly ValueId[];
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** What `node`, a mean over rows, is the variance or mean square of. */
+function statisticsOf(graph: Graph & Uses, node: Node): Statistics | undefined {
+  const variance = rowMeanOf(graph, node.outputs[0]?.value as ValueId);
+  const direct = variance && formOf(graph, producerOf(graph, variance.source));
+  if (variance === undefined || direct === undefined) return undefined;
+  const {rows, cols} = variance;
+  const stat = node.outputs[0]?.value as ValueId;
+  let squares: Form = direct;
+  for (let depth = 0; depth < maxDepth; depth++) {
+    const mean = squares.inputs.find(({operand}) => rowMeanOf(graph, operand.value) !== undefined)?.operand.value;
+    const x = mean === undefined ? squares.inputs[0]?.operand : rowMeanOf(graph, mean)?.source;
+    if (x === undefined) return undefined;
+    const known = mean === undefined ? [x.value] : [x.value, mean];
+    const form = expand(graph, direct, new Set(known));
+    const order = known.map((value) => form.inputs.findIndex((i) => i.operand.value === value));
+    if (form.inputs.length === known.length && !order.includes(-1)) {
+      const ranges = known.map((): [number, number] => [-2, 2]);
+      const formula = mean === undefined ? (v: number) => v * v : (v: number, m = 0) => (v - m) ** 2;
+      if (isIdentity(form.expr, order, ranges, formula)) {
+        return {kind: mean === undefined ? 'rms' : 'layer', x, stats: mean === undefined ? [stat] : [mean, stat], rows, cols};
+      }
+    }
+    const next = squares.inputs.flatMap(({operand}, i) => {
+      const producer = formOf(graph, producerOf(graph, operand));
+      return (producer && inline(squares, i, producer)) ?? [];
+    });
+    if (next[0] === undefined) return undefined;
+    squares = next[0];
+  }
+  return undefined;
+}
+
+/** gamma, beta and epsilon, if the form is the normalisation of these statistics. */
+function factorsOf(graph: Graph, form: Form, {kind, x, stats, rows, cols}: Statistics) {
+  const strides = fit(form, [1, 1, rows, cols])?.strides;
+  if (strides === undefined) return undefined;
+  const known = [x.value, ...stats];
+  const columns: number[] = [];
+  for (const [i, {operand}] of form.inputs.entries()) {
+    const wanted: Role = operand.value === x.value ? 'cell' : stats.includes(operand.value) ? 'row' : 'column';
+    if (!plays(graph, wanted, strides[i] as readonly number[], operand, rows, cols)) return undefined;
+    if (wanted === 'column') columns.push(i);
+  }
+  const order = known.map((value) => form.inputs.findIndex((i) => i.operand.value === value));
+  if (order.includes(-1) || columns.length > 2) return undefined;
+  for (const epsilon of epsilons(form)) {
+    for (const [gamma, beta] of assignments(columns)) {
+      const inputs = [...order, ...[gamma, beta].filter((i) => i !== undefined)];
+      // Rows that hardly vary tell one epsilon from another.
+      const rangesWith = (variance: readonly [number, number]) => inputs.map((_, i) => (i === stats.length ? variance : ([-2, 2] as const)));
+      const formula = (...values: number[]) => {
+        const [value, ...rest] = values as [number, ...number[]];
+        const mean = kind === 'layer' ? (rest.shift() as number) : 0;
+        const spread = Math.sqrt((rest.shift() as number) + epsilon);
+        const scale = gamma === undefined ? 1 : (rest.shift() as number);
+        return ((value - mean) / spread) * scale + (beta === undefined ? 0 : (rest.shift() as number));
+      };
+      if (![[0.2, 3] as const, [1e-9, 1e-6] as const].every((v) => isIdentity(form.expr, inputs, rangesWith(v), formula))) continue;
+      const operandOf = (i: number | undefined) => (i === undefined ? undefined : (form.inputs[i] as FormInput).operand);
+      return {gamma: operandOf(gamma), beta: operandOf(beta), epsilon};
+    }
+  }
+  return undefined;
+}
+
+type Role = 'cell' | 'row' | 'column';
+
+/** Whether an operand is walked as one element per cell, per row or per column. */
+function plays(graph: Graph, role: Role, strides: readonly number[], operand: Operand, rows: number, cols: number): boolean {
+  const [, , row, col] = strides as readonly [number, number, number, number];
+  const {elems} = valueOf(graph, operand.value);
+  if (operand.offset !== 0) return false;
+  const rowIs = (stride: number) => rows === 1 || row === stride;
+  const colIs = (stride: number) => cols === 1 || col === stride;
+  if (role === 'cell') return rowIs(cols) && colIs(1) && elems === rows * cols;
+  if (role === 'row') return rowIs(1) && colIs(0) && elems === rows;
+  return rowIs(0) && colIs(1) && elems === cols;
+}
+
+/** Which column input may be gamma and which beta. */
+function assignments(columns: readonly number[]): (readonly [number | undefined, number | undefined])[] {
+  const [a, b] = columns;
+  if (a === undefined) return [[undefined, undefined]];
+  if (b === undefined) return [[a, undefined], [undefined, a]];
+  return [[a, b], [b, a]];
+}
+
+/** What epsilon may be: the small positive immediates of the expression, or none. */
+function epsilons(form: Form): number[] {
+  const small = [...partsOf(form.expr)].flatMap((part) => ('f32' in part && part.f32 > 0 && part.f32 < 0.1 ? [part.f32] : []));
+  return [...new Set(small), 0];
+}
+
+/** The pointwise nodes downstream of `value`, nearest first. */
+function* downstream(graph: Graph & Uses, value: ValueId): Generator<Node> {
+  const queue = [value];
+  const seen = new Set<Node>();
+  for (let at = queue.shift(); at !== undefined && seen.size < 4 * maxDepth; at = queue.shift()) {
+    for (const node of graph.readers[at] as readonly Node[]) {
+      if (seen.has(node) || formOf(graph, node) === undefined) continue;
+      seen.add(node);
+      yield node;
+      queue.push(node.outputs[0]?.value as ValueId);
+    }
+  }
+}
+
+export const normalization: Pass = {
+  name: 'normalization',
+  why: 'layer and RMS norm in one pass over a row, however the model spells them',
+  run(graph) {
+    const editor = new Editor(graph);
+    for (const node of graph.nodes) {
+      if (node.op !== Reduce) continue;
+      const statistics = statisticsOf(editor, node);
+      if (statistics === undefined) continue;
+      const {kind, x, stats, rows, cols} = statistics;
+      for (const last of downstream(editor, stats.at(-1) as ValueId)) {
+        const output = last.outputs[0] as Operand;
+        if (valueOf(editor, output.value).elems !== rows * cols) continue;
+        const form = expand(editor, formOf(editor, last) as Form, new Set([x.value, ...stats]));
+        const factors = factorsOf(editor, form, statistics);
+        if (factors === undefined) continue;
+        editor.replace(last, {
+          op: Normalize,
+          inputs: [x, factors.gamma, factors.beta],
+          outputs: [output],
+          params: {kind: normalizeKinds[kind], rows, cols, epsilon: factors.epsilon, xRow: cols, yRow: cols},
+          notes: [kind === 'layer' ? 'layer norm' : 'RMS norm'],
+        });
+        break;
+      }
+    }
+    return editor.finish();
+  },
+};
