@@ -182,6 +182,12 @@ export class GravitonBackend extends KernelBackend {
     return {dataId: this.write(values, shape as number[], dtype), shape: shape as number[], dtype};
   }
 
+  /** A tensor of a native one, which it takes over. */
+  adopt(slot: Slot, shape: readonly number[], dtype: DataType): TensorInfo {
+    this.count++;
+    return {dataId: TensorData.ofSlot(slot, dtype, util.sizeFromShape(shape as number[])), shape: shape as number[], dtype};
+  }
+
   /** The same data under another shape: no step, one more reference. */
   view(x: TensorInfo, shape: readonly number[]): TensorInfo {
     this.incRef(x.dataId);
