@@ -56,24 +56,33 @@ export class FileHandler implements io.IOHandler {
   async shards(path: string, manifest: io.WeightsManifestConfig): Promise<Shard[]> {
     const folder = dirname(path);
     return Promise.all(
-      manifest.flatMap((group) => group.paths).map(async (name) => {
-        const shard = join(folder, name);
-        const inside = relative(folder, shard);
-        if (isAbsolute(name) || inside.startsWith('..')) {
-          throw errors.file(path, `names the weight file '${name}' outside its folder`, 'Weight files must lie beside model.json or below it.');
-        }
-        try {
-          return {path: shard, bytes: (await stat(shard)).size};
-        } catch (error) {
-          throw errors.file(shard, `cannot be read (${messageOf(error)})`, `${path} names it: copy all weight files of the model.`);
-        }
-      }),
+      manifest
+        .flatMap((group) => group.paths)
+        .map(async (name) => {
+          const shard = join(folder, name);
+          const inside = relative(folder, shard);
+          if (isAbsolute(name) || inside.startsWith('..')) {
+            throw errors.file(
+              path,
+              `names the weight file '${name}' outside its folder`,
+              'Weight files must lie beside model.json or below it.',
+            );
+          }
+          try {
+            return {path: shard, bytes: (await stat(shard)).size};
+          } catch (error) {
+            throw errors.file(shard, `cannot be read (${messageOf(error)})`, `${path} names it: copy all weight files of the model.`);
+          }
+        }),
     );
   }
 
   async load(): Promise<io.ModelArtifacts> {
     const {path, json} = await this.readJson();
-    return io.getModelArtifactsForJSON(json, async (manifest) => [io.getWeightSpecs(manifest), await readAll(await this.shards(path, manifest))]);
+    return io.getModelArtifactsForJSON(json, async (manifest) => [
+      io.getWeightSpecs(manifest),
+      await readAll(await this.shards(path, manifest)),
+    ]);
   }
 
   /**
@@ -91,7 +100,11 @@ export class FileHandler implements io.IOHandler {
       await replace(join(this.path, 'weights.bin'), weights);
       await replace(join(this.path, 'model.json'), JSON.stringify(modelJson(artifacts, manifest)));
     } catch (error) {
-      throw errors.file(this.path, `cannot be written (${messageOf(error)})`, 'Give the path of a folder, existing or not, that may be written.');
+      throw errors.file(
+        this.path,
+        `cannot be written (${messageOf(error)})`,
+        'Give the path of a folder, existing or not, that may be written.',
+      );
     }
     return {modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts)};
   }

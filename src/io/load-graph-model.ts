@@ -35,7 +35,11 @@ class LoadedGraphModel extends GraphModel {
     const save = handlers[0]?.save;
     if (handlers.length !== 1 || save === undefined) {
       const problem = handlers.length > 1 ? `is claimed by ${handlers.length} save handlers` : 'has no save handler';
-      throw errors.file(typeof target === 'string' ? target : 'the IO handler', problem, 'Give a file:// URL of a folder, or one handler with save().');
+      throw errors.file(
+        typeof target === 'string' ? target : 'the IO handler',
+        problem,
+        'Give a file:// URL of a folder, or one handler with save().',
+      );
     }
     return save.call(handlers[0], await this.original());
   }

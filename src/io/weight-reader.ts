@@ -155,7 +155,8 @@ export class StreamReader implements WeightReader {
   async next(bytes: number): Promise<Uint8Array> {
     while (this.held < bytes) {
       const {done, value} = await this.reader.read();
-      if (done) throw errors.file('the model', `describes more weights than its stream gave: ${bytes - this.held} bytes are missing`, advice);
+      if (done)
+        throw errors.file('the model', `describes more weights than its stream gave: ${bytes - this.held} bytes are missing`, advice);
       const chunk = bytesOf(value);
       this.chunks.push(chunk);
       this.held += chunk.length;
