@@ -52,8 +52,18 @@ describe('DecodeWeights', () => {
 
       for (const count of [0, 1, 3, 17, 255, 256, 100_003]) {
         it(`gives the bits of tf.io.decodeWeights for ${count} elements`, () => {
-          for (const [scale, min] of [[0.0123456789, -1.5], [1 / 3, 0], [0, 7], [0.5, -3], [1e30, -1e38], [123456.789, -2e9]] as const) {
-            for (const [dtype, bytesPerCode] of [['uint8', 1], ['uint16', 2]] as const) {
+          for (const [scale, min] of [
+            [0.0123456789, -1.5],
+            [1 / 3, 0],
+            [0, 7],
+            [0.5, -3],
+            [1e30, -1e38],
+            [123456.789, -2e9],
+          ] as const) {
+            for (const [dtype, bytesPerCode] of [
+              ['uint8', 1],
+              ['uint16', 2],
+            ] as const) {
               const bytes = codes(bytesPerCode, count);
               for (const target of ['float32', 'int32'] as const) {
                 if (target === 'int32' && scale > 1e4) continue; // JavaScript wraps there, native code saturates
