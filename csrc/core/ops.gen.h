@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 1334369310u;
+inline constexpr uint32_t kOpTableHash = 2198743014u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -738,6 +738,25 @@ inline bool Decode(WordReader& reader, DecodeWeightsParams* p) {
 }
 Status DecodeWeights(const StepContext& context, const DecodeWeightsParams& params, Operands in, Operands out);
 
+struct UnpackWeightsParams {
+  static constexpr const char* kName = "UnpackWeights";
+  uint32_t layout;
+  uint32_t rows_k;
+  uint32_t cols_n;
+  int32_t row_stride;
+  int32_t col_stride;
+  uint32_t taps;
+};
+inline bool Decode(WordReader& reader, UnpackWeightsParams* p) {
+  return reader.Read(&p->layout) &&
+         reader.Read(&p->rows_k) &&
+         reader.Read(&p->cols_n) &&
+         reader.Read(&p->row_stride) &&
+         reader.Read(&p->col_stride) &&
+         reader.Read(&p->taps);
+}
+Status UnpackWeights(const StepContext& context, const UnpackWeightsParams& params, Operands in, Operands out);
+
 inline constexpr OpEntry kOps[] = {
     {"Pointwise", 0, 32, 1, Invoke<PointwiseParams, Pointwise>},
     {"MatMul", 3, 32, 1, Invoke<MatMulParams, MatMul>},
@@ -761,8 +780,9 @@ inline constexpr OpEntry kOps[] = {
     {"GatherNd", 2, 2, 1, Invoke<GatherNdParams, GatherNd>},
     {"OneHot", 1, 1, 1, Invoke<OneHotParams, OneHot>},
     {"DecodeWeights", 1, 1, 1, Invoke<DecodeWeightsParams, DecodeWeights>},
+    {"UnpackWeights", 1, 1, 1, Invoke<UnpackWeightsParams, UnpackWeights>},
 };
-inline constexpr int kOpCount = 22;
+inline constexpr int kOpCount = 23;
 
 }  // namespace graviton
 

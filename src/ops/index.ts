@@ -1,5 +1,5 @@
 import {Conv2D, DepthwiseConv2D, Pool2D, Resize2D} from './convolution';
-import {Attention, MatMul, PackWeights} from './linear';
+import {Attention, MatMul, PackWeights, UnpackWeights} from './linear';
 import {Concat, Fill, Gather, GatherNd, OneHot, Pad, StridedCopy} from './movement';
 import {Pointwise} from './pointwise';
 import {DecodeWeights} from './quantization';
@@ -30,4 +30,5 @@ export const ops: readonly OpSpec[] = [
   GatherNd,
   OneHot,
   DecodeWeights,
+  UnpackWeights,
 ];

@@ -37,6 +37,14 @@ export const PackWeights = defineOp({
   params: {layout: 'u32', rowsK: 'u32', colsN: 'u32', rowStride: 'i32', colStride: 'i32', taps: 'u32'},
 });
 
+/** The inverse copy: in is what PackWeights wrote on this processor, with the same parameters; out is b. */
+export const UnpackWeights = defineOp({
+  name: 'UnpackWeights',
+  inputs: 1,
+  outputs: 1,
+  params: {layout: 'u32', rowsK: 'u32', colsN: 'u32', rowStride: 'i32', colStride: 'i32', taps: 'u32'},
+});
+
 /**
  * Scaled dot-product attention (Vaswani et al. 2017, 3.2.1):
  * out[b, h, q, :] = Σk softmaxₖ(scale · ⟨query[b,h,q], key[b,h,k]⟩ + mask[b,h,q,k]) · value[b,h,k, :]; float32.

@@ -1,16 +1,200 @@
+#include <algorithm>
+
 #include "core/ops.gen.h"
+#include "kernels/gemm/gemm.h"
 #include "kernels/gemm/pack.h"
 
 namespace graviton {
+namespace {
 
-Status MatMul(const StepContext&, const MatMulParams&, Operands, Operands) {
-  return Status::Error(Code::kUnsupported, "MatMul is not built yet");
+// Fewer multiply-adds than this (by a whole vector) are not worth a thread of their own: about two
+// microseconds, what it costs to wake one and to wait for it.
+constexpr double kVectorStepsPerPart = 8192;
+
+// How a product is divided: `batch` groups of products, each in `rows` x `cols` rectangles.
+struct Split {
+  size_t batch = 1;
+  size_t rows = 1;
+  size_t cols = 1;
+  size_t parts() const { return batch * rows * cols; }
+};
+
+struct Problem {
+  size_t batch1;
+  size_t batch2;
+  size_t rows_m;
+  size_t vectors;
+  size_t depth_k;
+  bool packed;
+};
+
+constexpr size_t CeilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
+
+// Quarter vector steps of the busiest thread, per element of depth: the multiply-adds, what a tile
+// spends on loading B, what it costs to bring B (packed or not) and A to this core.
+double CostOf(const Problem& p, const GemmKernels& kernels, const Split& split) {
+  const auto rows = static_cast<double>(CeilDiv(p.rows_m, split.rows));
+  const auto tiles = static_cast<double>(CeilDiv(CeilDiv(p.rows_m, split.rows), kernels.tile_rows));
+  const auto vectors = static_cast<double>(CeilDiv(p.vectors, split.cols));
+  const auto products = static_cast<double>(CeilDiv(p.batch1 * p.batch2, split.batch));
+  return products * ((4 * rows + 2 * tiles + (p.packed ? 8 : 32)) * vectors + rows);
 }
 
-Status PackWeights(const StepContext&, const PackWeightsParams&, Operands, Operands) {
-  return Status::Error(Code::kUnsupported, "PackWeights is not built yet");
+// A pure function of the problem, so that the same thread count gives the same bits.
+Split SplitOf(const Problem& p, const GemmKernels& kernels, size_t threads) {
+  const double steps = static_cast<double>(p.batch1 * p.batch2) * static_cast<double>(p.rows_m) *
+                       static_cast<double>(p.vectors) * static_cast<double>(p.depth_k);
+  const double worth = steps / kVectorStepsPerPart;
+  if (worth < static_cast<double>(threads)) threads = worth < 2 ? 1 : static_cast<size_t>(worth);
+  Split best;
+  double best_cost = CostOf(p, kernels, best);
+  for (size_t batch = 1; batch <= std::min(threads, p.batch1 * p.batch2); ++batch) {
+    for (size_t rows = 1; rows <= std::min(threads / batch, p.rows_m); ++rows) {
+      const Split split = {batch, rows, std::min(threads / (batch * rows), p.vectors)};
+      const double cost = CostOf(p, kernels, split);
+      if (cost >= best_cost) continue;
+      best = split;
+      best_cost = cost;
+    }
+  }
+  return best;
 }
 
-size_t PackedElemsOf(Isa, uint32_t, uint32_t, uint32_t, uint32_t) { return 0; }
+int32_t ToInt(uint32_t size) { return static_cast<int32_t>(size); }  // CheckOperand refuses < 0
+
+Status CheckB(const StepContext& context, const MatMulParams& p, const Operand& b) {
+  if (p.packed_b == 0) {
+    if (b.layout() != 0) {
+      return Status::Error(Code::kInvalidStep, "MatMul b is packed (%#x), which the step does not say",
+                           b.layout());
+    }
+    const int32_t shape[] = {ToInt(p.batch1), ToInt(p.batch2), ToInt(p.depth_k), ToInt(p.cols_n)};
+    const int32_t strides[] = {p.b_batch1, p.b_batch2, p.b_row, p.b_col};
+    return CheckOperand("MatMul b", b, DType::kFloat32, shape, strides);
+  }
+  const uint32_t wanted = LayoutCode(PackLayout::kGemmF32, context.isa);
+  if (p.packed_b != static_cast<uint32_t>(PackLayout::kGemmF32) || b.layout() != wanted ||
+      b.before != 0) {
+    return Status::Error(Code::kInvalidStep, "MatMul b has the layout %#x; the step wants %u on %s",
+                         b.layout(), p.packed_b, NameOf(context.isa));
+  }
+  const size_t elems = PackedElemsOf(context.isa, p.packed_b, p.depth_k, p.cols_n, 1);
+  if (elems == 0 && p.depth_k != 0 && p.cols_n != 0) {
+    return Status::Error(Code::kShape, "MatMul b is too large to be packed");
+  }
+  return CheckDense("MatMul b", b, DType::kFloat32, static_cast<int64_t>(elems));
+}
+
+Status CheckOperands(const StepContext& context, const MatMulParams& p, Operands in, const Operand& c) {
+  {
+    const int32_t shape[] = {ToInt(p.batch1), ToInt(p.batch2), ToInt(p.rows_m), ToInt(p.depth_k)};
+    const int32_t strides[] = {p.a_batch1, p.a_batch2, p.a_row, p.a_col};
+    Status status = CheckOperand("MatMul a", in[0], DType::kFloat32, shape, strides);
+    if (!status.ok()) return status;
+  }
+  if (Status status = CheckB(context, p, in[1]); !status.ok()) return status;
+  if (in[2].given()) {
+    Status status = CheckDense("MatMul bias", in[2], DType::kFloat32, p.cols_n);
+    if (!status.ok()) return status;
+  }
+  const int32_t shape[] = {ToInt(p.batch1), ToInt(p.batch2), ToInt(p.rows_m), ToInt(p.cols_n)};
+  const int32_t strides[] = {p.c_batch1, p.c_batch2, p.c_row, 1};
+  if (Status status = CheckOperand("MatMul c", c, DType::kFloat32, shape, strides); !status.ok()) {
+    return status;
+  }
+  // Bounds the work as well: an output of stride 0 could ask for any amount of it.
+  __extension__ using Wide = unsigned __int128;
+  const Wide elems = Wide{p.batch1} * p.batch2 * p.rows_m * p.cols_n;
+  if (elems > static_cast<Wide>(c.before + c.after)) {
+    return Status::Error(Code::kShape, "MatMul c[%u, %u, %u, %u] is larger than its buffer", p.batch1,
+                         p.batch2, p.rows_m, p.cols_n);
+  }
+  if (p.depth_k > 1 && p.a_col == 0 && p.b_row == 0 && p.packed_b == 0) {
+    return Status::Error(Code::kInvalidStep, "MatMul: neither a nor b walks along k");
+  }
+  return {};
+}
+
+// Batches whose rows follow on are more rows of one product, as x[b, m, k] · w[k, n]: b is packed or
+// read once for all.
+void FoldBatchIntoRows(MatMulParams* p, const Epilogue& epilogue) {
+  const auto folds = [&](uint32_t batch, int32_t a, int32_t b, int32_t c, int axis) {
+    if (batch == 1) return true;
+    if (p->packed_b == 0 && b != 0) return false;
+    const auto rows = static_cast<int64_t>(p->rows_m);
+    if (a != p->a_row * rows || c != p->c_row * rows || batch * rows > INT32_MAX) return false;
+    for (size_t i = 0; i < epilogue.inputs; ++i) {
+      if (epilogue.strides[i][axis] != epilogue.strides[i][2] * rows) return false;
+    }
+    return true;
+  };
+  if (!folds(p->batch2, p->a_batch2, p->b_batch2, p->c_batch2, 1)) return;
+  p->rows_m *= p->batch2;
+  p->batch2 = 1;
+  if (!folds(p->batch1, p->a_batch1, p->b_batch1, p->c_batch1, 0)) return;
+  p->rows_m *= p->batch1;
+  p->batch1 = 1;
+}
+
+Status Run(const StepContext& context, const MatMulParams& p, Operands in, const Operand& c,
+           const Epilogue& epilogue) {
+  const GemmKernels& kernels = *SelectkGemm(context.isa);
+  const Problem problem = {.batch1 = p.batch1,
+                           .batch2 = p.batch2,
+                           .rows_m = p.rows_m,
+                           .vectors = CeilDiv(p.cols_n, kernels.lanes),
+                           .depth_k = p.depth_k,
+                           .packed = p.packed_b != 0};
+  const Split split = SplitOf(problem, kernels, context.threads);
+  void* scratch;
+  const size_t scratch_floats = kernels.scratch_floats;
+  Status status = context.scratch.Reserve(split.parts() * scratch_floats * sizeof(float), &scratch);
+  if (!status.ok()) return status;
+  context.pool.Run(split.parts(), [&](size_t part) {
+    const Range products = Partition(problem.batch1 * problem.batch2, split.batch,
+                                     part / (split.rows * split.cols));
+    const Range rows = Partition(problem.rows_m, split.rows, part / split.cols % split.rows);
+    const Range vectors = Partition(problem.vectors, split.cols, part % split.cols);
+    for (size_t product = products.begin; product < products.end; ++product) {
+      const auto i1 = static_cast<int64_t>(product / p.batch2);
+      const auto i2 = static_cast<int64_t>(product % p.batch2);
+      const GemmCall call = {
+          .a = in[0].f32() + i1 * p.a_batch1 + i2 * p.a_batch2,
+          .a_row = p.a_row,
+          .a_col = p.a_col,
+          .b = in[1].f32() + (problem.packed ? 0 : i1 * p.b_batch1 + i2 * p.b_batch2),
+          .packed = problem.packed,
+          .b_row = p.b_row,
+          .b_col = p.b_col,
+          .c = c.f32() + i1 * p.c_batch1 + i2 * p.c_batch2,
+          .c_row = p.c_row,
+          .bias = in[2].f32(),
+          .epilogue = epilogue.empty() ? nullptr : &epilogue,
+          .index1 = i1,
+          .index2 = i2,
+          .rows_m = p.rows_m,
+          .cols_n = p.cols_n,
+          .depth_k = p.depth_k,
+      };
+      kernels.multiply(call, rows, vectors, static_cast<float*>(scratch) + part * scratch_floats);
+    }
+  });
+  return {};
+}
+
+}  // namespace
+
+Status MatMul(const StepContext& context, const MatMulParams& params, Operands in, Operands out) {
+  if (Status status = CheckOperands(context, params, in, out[0]); !status.ok()) return status;
+  Epilogue epilogue;
+  const int64_t shape[4] = {params.batch1, params.batch2, params.rows_m, params.cols_n};
+  Status status = BindEpilogue("MatMul", params.epilogue, params.epilogue_strides, in.subspan(3), shape,
+                               &epilogue);
+  if (!status.ok()) return status;
+  if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0 || shape[3] == 0) return {};
+  MatMulParams p = params;
+  FoldBatchIntoRows(&p, epilogue);
+  return Run(context, p, in, out[0], epilogue);
+}
 
 }  // namespace graviton

@@ -1,0 +1,94 @@
+#include "core/ops.gen.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/pack.h"
+
+namespace graviton {
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+// b[taps · rows_k, cols_n] that PackWeights reads and UnpackWeights writes.
+struct Matrix {
+  size_t depth_k;
+  size_t cols_n;
+};
+
+// Works on the panels that each thread is given; copying is memory-bound, so small matrices stay on
+// one thread.
+template <class Body>
+void ForPanels(const StepContext& context, const Matrix& m, size_t tile_cols, const Body& body) {
+  const size_t panels = (m.cols_n + tile_cols - 1) / tile_cols;
+  const size_t parts = m.depth_k * m.cols_n < (size_t{1} << 16) ? 1 : context.threads;
+  context.pool.Run(parts, [&](size_t part) { body(Partition(panels, parts, part)); });
+}
+
+Status CheckMatrix(const char* what, const Operand& operand, uint32_t rows, uint32_t cols,
+                   int32_t row_stride, int32_t col_stride, uint32_t taps, Matrix* matrix) {
+  const uint64_t depth = uint64_t{rows} * taps;
+  if (depth > INT32_MAX) return Status::Error(Code::kShape, "%s has too many rows", what);
+  const int32_t shape[] = {static_cast<int32_t>(depth), static_cast<int32_t>(cols)};
+  const int32_t strides[] = {row_stride, col_stride};
+  *matrix = {depth, cols};
+  return CheckOperand(what, operand, DType::kFloat32, shape, strides);
+}
+
+Status CheckPacked(const char* what, const StepContext& context, uint32_t layout, uint32_t rows,
+                   uint32_t cols, uint32_t taps, const Operand& packed) {
+  if (layout != static_cast<uint32_t>(PackLayout::kGemmF32)) {
+    return Status::Error(Code::kUnsupported, "%s: there is no layout %u on %s", what, layout,
+                         NameOf(context.isa));
+  }
+  if (packed.buffer == nullptr || packed.before != 0) {
+    return Status::Error(Code::kInvalidStep, "%s is not a whole buffer", what);
+  }
+  const size_t elems = PackedElemsOf(context.isa, layout, rows, cols, taps);
+  if (elems == 0 && rows != 0 && cols != 0 && taps != 0) {
+    return Status::Error(Code::kShape, "%s is too large", what);
+  }
+  return CheckDense(what, packed, DType::kFloat32, static_cast<int64_t>(elems));
+}
+
+}  // namespace
+
+size_t PackedElemsOf(Isa isa, uint32_t layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps) {
+  if (layout != static_cast<uint32_t>(PackLayout::kGemmF32)) return 0;
+  const size_t lanes = SelectkGemm(isa)->lanes;
+  const Wide elems = Wide{rows_k} * taps * ((cols_n + lanes - 1) / lanes * lanes);
+  return elems > INT32_MAX ? 0 : static_cast<size_t>(elems);
+}
+
+Status PackWeights(const StepContext& context, const PackWeightsParams& p, Operands in, Operands out) {
+  Matrix m;
+  Status status = CheckMatrix("PackWeights in", in[0], p.rows_k, p.cols_n, p.row_stride, p.col_stride,
+                              p.taps, &m);
+  if (!status.ok()) return status;
+  status = CheckPacked("PackWeights out", context, p.layout, p.rows_k, p.cols_n, p.taps, out[0]);
+  if (!status.ok()) return status;
+  const GemmKernels& kernels = *SelectkGemm(context.isa);
+  ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
+    kernels.pack(in[0].f32(), p.row_stride, p.col_stride, m.depth_k, m.cols_n, panels, out[0].f32());
+  });
+  out[0].buffer->set_layout(LayoutCode(static_cast<PackLayout>(p.layout), context.isa));
+  return {};
+}
+
+Status UnpackWeights(const StepContext& context, const UnpackWeightsParams& p, Operands in,
+                     Operands out) {
+  Matrix m;
+  Status status = CheckMatrix("UnpackWeights out", out[0], p.rows_k, p.cols_n, p.row_stride,
+                              p.col_stride, p.taps, &m);
+  if (!status.ok()) return status;
+  status = CheckPacked("UnpackWeights in", context, p.layout, p.rows_k, p.cols_n, p.taps, in[0]);
+  if (!status.ok()) return status;
+  if (in[0].layout() != LayoutCode(static_cast<PackLayout>(p.layout), context.isa)) {
+    return Status::Error(Code::kInvalidStep, "UnpackWeights in has the layout %#x, not %u on %s",
+                         in[0].layout(), p.layout, NameOf(context.isa));
+  }
+  const GemmKernels& kernels = *SelectkGemm(context.isa);
+  ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
+    kernels.unpack(in[0].f32(), m.depth_k, m.cols_n, panels, out[0].f32(), p.row_stride, p.col_stride);
+  });
+  return {};
+}
+
+}  // namespace graviton
