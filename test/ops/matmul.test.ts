@@ -1,0 +1,234 @@
+import {expect} from 'chai';
+import {native, noSlot, type Slot} from '../../src/native';
+import {MatMul, PackWeights, packLayouts, UnpackWeights} from '../../src/ops/linear';
+import {call, encodeProgram, type Expr, input} from '../../src/ops/program';
+
+/** One product: sizes, how its operands lie in memory, and what is fused. */
+interface Case {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly batch?: readonly [number, number];
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Extra elements at the end of each row. */
+  readonly gap?: number;
+  readonly broadcastA?: boolean;
+  readonly broadcastB?: boolean;
+  readonly packed?: boolean;
+  readonly bias?: boolean;
+  /** What follows, over the sum (input 0) and a residual of c's shape (input 1). */
+  readonly epilogue?: {readonly expr: Expr; readonly value: (sum: number, residual: number) => number};
+}
+
+const epsilon = 2 ** -23;
+const levels = native().info.isaNames.slice(0, native().info.isa + 1);
+
+function randoms(count: number, seed: number): Float32Array {
+  let state = seed * 2654435761 + 12345;
+  return Float32Array.from({length: count}, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) / 2 ** 23 - 1;
+  });
+}
+
+interface Laid {
+  readonly values: Float32Array;
+  readonly strides: readonly [number, number, number, number];
+}
+
+/** A batch of matrices in memory. */
+function layOut(
+  batch: readonly [number, number],
+  rows: number,
+  cols: number,
+  how: {transpose?: boolean | undefined; gap?: number | undefined; broadcast?: boolean | undefined},
+  seed: number,
+): Laid {
+  const line = (how.transpose ? rows : cols) + (how.gap ?? 0);
+  const size = line * (how.transpose ? cols : rows);
+  const count = how.broadcast ? size : size * batch[0] * batch[1];
+  return {
+    values: randoms(Math.max(count, 1), seed),
+    strides: [how.broadcast ? 0 : size * batch[1], how.broadcast ? 0 : size, how.transpose ? 1 : line, how.transpose ? line : 1],
+  };
+}
+
+interface Run {
+  readonly c: Float32Array;
+  /** Distance of c's rows, and what the gaps hold. */
+  readonly row: number;
+}
+
+function run(test: Case, a: Laid, b: Laid, bias: Float32Array, residual: Float32Array): Run {
+  const {m, n, k} = test;
+  const batch = test.batch ?? [1, 1];
+  const slots: Slot[] = [];
+  const keep = (slot: Slot) => {
+    slots.push(slot);
+    return slot;
+  };
+  const stored = (values: Float32Array) => keep(native().store(values, 'float32'));
+  try {
+    let bSlot = stored(b.values);
+    if (test.packed) {
+      const elems = native().packedElems(packLayouts.gemmF32, k, n, 1);
+      const words = {layout: packLayouts.gemmF32, rowsK: k, colsN: n, rowStride: b.strides[2], colStride: b.strides[3], taps: 1};
+      bSlot = keep(native().run(PackWeights, [bSlot], [{dtype: 'float32', elems}], words)[0] as Slot);
+    }
+    const epilogue = test.epilogue === undefined ? [] : (encodeProgram(test.epilogue.expr) as number[]);
+    const inputs = [stored(a.values), bSlot, test.bias ? stored(bias) : noSlot];
+    if (test.epilogue) inputs.push(stored(residual));
+    const row = n + (test.gap ?? 0);
+    const [cSlot] = native().run(MatMul, inputs, [{dtype: 'float32', elems: batch[0] * batch[1] * m * row}], {
+      batch1: batch[0], batch2: batch[1], rowsM: m, colsN: n, depthK: k,
+      aBatch1: a.strides[0], aBatch2: a.strides[1], aRow: a.strides[2], aCol: a.strides[3],
+      bBatch1: b.strides[0], bBatch2: b.strides[1], bRow: b.strides[2], bCol: b.strides[3],
+      cBatch1: batch[1] * m * row, cBatch2: m * row, cRow: row,
+      packedB: test.packed ? packLayouts.gemmF32 : packLayouts.none,
+      epilogue, epilogueStrides: test.epilogue ? [batch[1] * m * n, m * n, n, 1] : [],
+    });
+    return {c: new Float32Array(native().read(keep(cSlot as Slot))), row};
+  } finally {
+    for (const slot of slots) native().release(slot);
+  }
+}
+
+/**
+ * Against double precision. |error| ≤ 2 ε Σ|a||b|: each of k products and sums rounds once (Higham 2002, section 3.1, with
+ * the usual √k in place of k), the epilogue adds some ULP of the result.
+ */
+function check(test: Case, special?: (a: Float32Array, b: Float32Array) => void): void {
+  const {m, n, k} = test;
+  const batch = test.batch ?? [1, 1];
+  const a = layOut(batch, m, k, {transpose: test.transposeA, gap: test.gap, broadcast: test.broadcastA}, 1);
+  const b = layOut(batch, k, n, {transpose: test.transposeB, gap: test.gap, broadcast: test.broadcastB ?? test.packed}, 2);
+  special?.(a.values, b.values);
+  const bias = randoms(n, 3);
+  const residual = randoms(Math.max(1, batch[0] * batch[1] * m * n), 4);
+  const {c, row} = run(test, a, b, bias, residual);
+  const name = JSON.stringify(test);
+  for (let b1 = 0; b1 < batch[0]; b1++) {
+    for (let b2 = 0; b2 < batch[1]; b2++) {
+      const aAt = b1 * a.strides[0] + b2 * a.strides[1];
+      const bAt = b1 * b.strides[0] + b2 * b.strides[1];
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          let sum = test.bias ? (bias[j] as number) : 0;
+          let size = Math.abs(sum);
+          for (let l = 0; l < k; l++) {
+            const product =
+              (a.values[aAt + i * a.strides[2] + l * a.strides[3]] as number) *
+              (b.values[bAt + l * b.strides[2] + j * b.strides[3]] as number);
+            sum += product;
+            size += Math.abs(product);
+          }
+          const at = (b1 * batch[1] + b2) * m * n + i * n + j;
+          const expected = test.epilogue ? test.epilogue.value(sum, residual[at] as number) : sum;
+          const got = c[((b1 * batch[1] + b2) * m + i) * row + j] as number;
+          if (Object.is(got, expected) || (Number.isNaN(got) && Number.isNaN(expected))) continue;
+          if (!(Math.abs(got - expected) <= 2 * epsilon * (size + (test.epilogue ? 4 : 0)) * Math.max(1, Math.sqrt(k) / 4))) {
+            expect.fail(`${name}: c[${b1},${b2},${i},${j}] is ${got}, expected ${expected}`);
+          }
+        }
+      }
+    }
+  }
+}
+
+const add: Case['epilogue'] = {expr: call('Add', input(0), input(1)), value: (sum, residual) => sum + residual};
+const reluAdd: Case['epilogue'] = {
+  expr: call('Mul', call('Relu', call('Add', input(0), input(1))), input(1)),
+  value: (sum, residual) => Math.max(0, sum + residual) * residual,
+};
+
+function tails(packed: boolean, transposeB: boolean): void {
+  for (let m = 1; m <= 17; m++) {
+    for (let n = 1; n <= 50; n++) {
+      const k = (m * 7 + n) % 10;
+      check({m, n, k, packed, transposeB, bias: n % 2 === 0, gap: n % 3});
+      if ((m + n) % 5 === 0) check({m, n, k: 64, packed, transposeB, bias: n % 2 === 1});
+    }
+  }
+}
+
+for (const [isa, level] of levels.entries()) {
+  for (const threads of [1, 2]) {
+    describe(`MatMul on ${level}, ${threads} thread(s)`, () => {
+      before(() => native().configure({isa, threads}));
+      after(() => native().configure({isa: native().info.isa, threads: native().info.cpus}));
+
+      it('has right tails with packed b', () => tails(true, false));
+      it('has right tails with plain b', () => tails(false, false));
+      it('has right tails with transposed b', () => tails(false, true));
+      it('packs transposed b', () => {
+        for (const n of [1, 15, 16, 17, 47, 48, 49, 100]) check({m: 5, n, k: 37, packed: true, transposeB: true});
+      });
+      it('takes transposed a', () => {
+        for (const m of [1, 2, 7, 16, 33, 130]) {
+          for (const packed of [false, true]) check({m, n: 35, k: m + 3, packed, transposeA: true, gap: m % 2});
+          check({m, n: 20, k: 19, transposeA: true, transposeB: true});
+        }
+      });
+      it('multiplies batches', () => {
+        const batch = [3, 2] as const;
+        for (const m of [1, 2, 5, 9]) {
+          check({m, n: 18, k: 21, batch, bias: true});
+          check({m, n: 18, k: 21, batch, broadcastA: true, transposeB: true});
+          check({m, n: 18, k: 21, batch, broadcastB: true, epilogue: add});
+          check({m, n: 18, k: 21, batch, packed: true, epilogue: reluAdd, gap: 3});
+          check({m, n: 18, k: 21, batch, packed: true, broadcastA: true});
+        }
+      });
+      it('runs epilogues', () => {
+        for (const n of [1, 16, 40, 48, 200, 300, 517]) {
+          for (const m of [1, 3, 20]) {
+            check({m, n, k: 9, epilogue: reluAdd, bias: true, packed: n % 2 === 0});
+            check({m, n, k: 0, epilogue: add, bias: n % 2 === 0});
+          }
+        }
+      });
+      it('works in blocks of rows and depth', () => {
+        for (const m of [1, 2, 3, 150]) {
+          for (const packed of [false, true]) {
+            check({m, n: 70, k: 1601, packed, bias: true, epilogue: reluAdd});
+            check({m, n: 33, k: 800, packed, transposeA: true, transposeB: true});
+          }
+        }
+        check({m: 600, n: 50, k: 20, transposeA: true, epilogue: add});
+      });
+      it('gives nothing for sizes of 0 and the bias for k = 0', () => {
+        check({m: 0, n: 5, k: 4});
+        check({m: 5, n: 0, k: 4});
+        check({m: 5, n: 4, k: 3, batch: [0, 2]});
+        check({m: 5, n: 19, k: 0, bias: true});
+        check({m: 5, n: 19, k: 0});
+      });
+      it('carries NaN and infinities to their rows and columns only', () => {
+        for (const m of [1, 2, 5, 20]) {
+          for (const packed of [false, true]) {
+            check({m, n: 50, k: 24, packed}, (a, b) => {
+              a[3] = Number.NaN;
+              b[50 * 4 + 7] = Number.POSITIVE_INFINITY;
+              b[50 * 5 + 49] = Number.NEGATIVE_INFINITY;
+            });
+          }
+        }
+      });
+      it('unpacks what it has packed', () => {
+        for (const [k, n] of [[1, 1], [7, 16], [13, 49], [64, 200], [1000, 97]] as const) {
+          const b = randoms(k * n, 5);
+          for (const [rowStride, colStride] of [[n, 1], [1, k]] as const) {
+            const words = {layout: packLayouts.gemmF32, rowsK: k, colsN: n, rowStride, colStride, taps: 1};
+            const plain = native().store(b, 'float32');
+            const elems = native().packedElems(packLayouts.gemmF32, k, n, 1);
+            const [packed] = native().run(PackWeights, [plain], [{dtype: 'float32', elems}], words) as [Slot];
+            const [back] = native().run(UnpackWeights, [packed], [{dtype: 'float32', elems: k * n}], words) as [Slot];
+            expect(new Float32Array(native().read(back))).to.deep.equal(b);
+            for (const slot of [plain, packed, back]) native().release(slot);
+          }
+        }
+      });
+    });
+  }
+}
