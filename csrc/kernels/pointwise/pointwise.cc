@@ -362,9 +362,10 @@ Status Pointwise(const StepContext& context, const PointwiseParams& params, Oper
   if (empty) return {};
   // Also what bounds the number of elements, and with it every product of sizes below.
   int64_t elems = 1;
-  for (const int32_t size : params.shape) {
-    elems *= size;
-    if (elems <= out[0].before + out[0].after) continue;
+  for (size_t axis = 0; axis < rank; ++axis) {
+    elems *= params.shape[axis];
+    const bool repeats = params.shape[axis] > 1 && out_strides[axis] == 0;
+    if (!repeats && elems <= out[0].before + out[0].after) continue;
     return Status::Error(Code::kShape, "the Pointwise output has more indices than elements");
   }
   const IndexSpace space = Collapse(params.shape, params.strides, in.size() + 1);

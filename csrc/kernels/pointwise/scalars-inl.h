@@ -189,15 +189,18 @@ static inline float SigmoidOf(float x) {
   return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 static inline float SoftplusOf(float x) {
-  return fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x))) + (x - x);
+  return x != x ? x : fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x)));
 }
 static inline float EluOf(float x) { return x >= 0.0f ? x : expm1f(x); }
 static inline float SeluOf(float x) {
   return 1.05070098f * (x >= 0.0f ? x : 1.67326324f * expm1f(x));
 }
-static inline float GeluErfOf(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
+static inline float GeluErfOf(float x) {
+  return static_cast<float>(0.5 * x * erfc(-0.70710678118654752 * x));
+}
 static inline float GeluTanhOf(float x) {
-  return 0.5f * x * (1.0f + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
+  const double u = 2 * 0.79788456080286536 * (x + 0.044715 * x * x * x);
+  return static_cast<float>(x / (1 + exp(-u)));
 }
 static inline float SiluOf(float x) { return x * SigmoidOf(x); }
 

@@ -1,0 +1,5 @@
+/** Runs the rows of every op family; see ./harness.ts. */
+import {cases as pointwise} from './cases/pointwise';
+import {describeOps} from './harness';
+
+describeOps('pointwise', pointwise);
