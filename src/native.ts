@@ -49,10 +49,15 @@ export interface NativeStats {
 export type Slot = number & {readonly __slot: unique symbol};
 export const noSlot = 0 as Slot;
 
-/** One operand of a step: a slot (in a plan: a storage, from 1) and the element that its strides start from. */
+/** One operand of a step: a slot and the element that its strides start from. */
 export interface OperandRef {
   readonly slot: number;
   readonly offset: number;
+}
+
+export interface TensorSpec {
+  readonly dtype: NativeDType;
+  readonly elems: number;
 }
 
 /** Element counts are 32-bit words. */
@@ -120,7 +125,7 @@ export class Native {
   run<P extends Params>(
     op: OpSpec<P>,
     inputs: readonly (Slot | OperandRef)[],
-    outputs: readonly {readonly dtype: NativeDType; readonly elems: number}[],
+    outputs: readonly TensorSpec[],
     params: ParamValues<P>,
   ): Slot[] {
     const slots: Slot[] = [];
@@ -190,15 +195,49 @@ export class Native {
     this.addon.dropPlan(plan);
   }
 
-  /** Runs the plan call that was written to `words` (Runtime::Prepare in csrc/plan/runtime.h). */
-  runPlan(): void {
-    this.check(this.addon.runPlan());
+  /** Writes a plan's call (Runtime::Prepare in csrc/plan/runtime.h) and returns new slots for its results. */
+  private writePlanCall(plan: number, inputs: readonly Slot[], outputs: readonly TensorSpec[], sizes: readonly number[]): Slot[] {
+    const {words} = this;
+    const length = 4 + inputs.length + 3 * outputs.length + sizes.length;
+    if (length > commandWords) throw errors.tooLarge('a call of a plan', length, commandWords);
+    let at = 0;
+    words[at++] = plan;
+    words[at++] = inputs.length;
+    for (const slot of inputs) words[at++] = slot;
+    words[at++] = outputs.length;
+    const slots: Slot[] = [];
+    for (const {dtype, elems} of outputs) {
+      const slot = this.newSlot();
+      slots.push(slot);
+      words[at++] = slot;
+      words[at++] = dtypes.indexOf(dtype);
+      words[at++] = elems;
+    }
+    words[at++] = sizes.length;
+    for (const size of sizes) words[at++] = size;
+    return slots;
   }
 
-  /** The same on the dispatcher's thread. The inputs are held natively until the promise settles. */
-  runPlanAsync(): Promise<void> {
+  /** Runs a plan; its results are new tensors. `sizes`: the values of its free sizes. */
+  runPlan(plan: number, inputs: readonly Slot[], outputs: readonly TensorSpec[], sizes: readonly number[]): Slot[] {
+    const slots = this.writePlanCall(plan, inputs, outputs, sizes);
+    const code = this.addon.runPlan();
+    if (code) {
+      this.freeSlots.push(...slots);
+      throw errors.native(code, this.addon.lastError());
+    }
+    return slots;
+  }
+
+  /** The same on the dispatcher's thread. Inputs are held natively from the call until the promise settles. */
+  runPlanAsync(plan: number, inputs: readonly Slot[], outputs: readonly TensorSpec[], sizes: readonly number[]): Promise<Slot[]> {
+    const slots = this.writePlanCall(plan, inputs, outputs, sizes);
     return new Promise((resolve, reject) => {
-      const settle = (code: number) => (code ? reject(errors.native(code, this.addon.lastError())) : resolve());
+      const settle = (code: number) => {
+        if (!code) return resolve(slots);
+        this.freeSlots.push(...slots);
+        reject(errors.native(code, this.addon.lastError()));
+      };
       const code = this.addon.runPlanAsync(settle);
       if (code) settle(code);
     });

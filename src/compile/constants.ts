@@ -3,15 +3,17 @@ import {type NativeDType, type OpSpec, type Params, type ParamValues} from '../o
 import type {TensorData} from '../tensor-data';
 
 interface Constant {
-  readonly slot: Slot;
+  /** Undefined while only its packed form is kept; read again from the source when it is needed. */
+  slot: Slot | undefined;
   readonly dtype: NativeDType;
   readonly elems: number;
-  /** The tensor that it was captured from; a plan must not outlive its disposal unnoticed. */
+  /** The tensor that it was captured from. */
   readonly source: TensorData | undefined;
   values: Float32Array | Int32Array | Uint8Array | undefined;
 }
 
 const views = {float32: Float32Array, int32: Int32Array, bool: Uint8Array} as const;
+const elemBytes: Readonly<Record<NativeDType, number>> = {float32: 4, int32: 4, bool: 1, bfloat16: 2, int8: 1, uint8: 1};
 
 /**
  * The constants of one model's or function's graphs: captured tensors, and what passes compute from them. Holds each one's native buffer
@@ -20,12 +22,14 @@ const views = {float32: Float32Array, int32: Int32Array, bool: Uint8Array} as co
 export class ConstantPool {
   private readonly constants: (Constant | undefined)[] = [];
   private readonly bySource = new WeakMap<TensorData, number>();
+  /** What compute() made, by the step and its arguments; and each one's arguments. */
   private readonly derived = new Map<string, number>();
+  private readonly parents = new Map<number, readonly number[]>();
 
   /** The constant that captures `data`, whose elements never change. */
   capture(data: TensorData): number {
     const known = this.bySource.get(data);
-    if (known !== undefined && this.constants[known] !== undefined) return known;
+    if (known !== undefined) return known;
     const constant = this.add(native().share(data.slot), data.dtype as NativeDType, data.elems, data);
     this.bySource.set(data, constant);
     return constant;
@@ -35,21 +39,30 @@ export class ConstantPool {
     return this.constants.push({slot, dtype, elems, source, values: undefined}) - 1;
   }
 
-  get(id: number): Constant {
+  private get(id: number): Constant {
     return this.constants[id] as Constant;
   }
 
-  /** The elements, for folding: read once and kept for small constants only. */
+  sourceOf(id: number): TensorData | undefined {
+    return this.get(id).source;
+  }
+
+  slot(id: number): Slot {
+    const constant = this.get(id);
+    constant.slot ??= native().share((constant.source as TensorData).slot);
+    return constant.slot;
+  }
+
+  /** The elements, for folding: those of small constants are kept. */
   values(id: number): Float32Array | Int32Array | Uint8Array {
     const constant = this.get(id);
     if (constant.values !== undefined) return constant.values;
-    const view = views[constant.dtype as keyof typeof views];
-    const values = new view(native().read(constant.slot));
+    const values = new views[constant.dtype as keyof typeof views](native().read(this.slot(id)));
     if (constant.elems <= 4096) constant.values = values;
     return values;
   }
 
-  /** A constant made by `values` of JavaScript. */
+  /** A constant of JavaScript's values. */
   make(values: Float32Array | Int32Array, dtype: NativeDType): number {
     return this.add(native().store(values, dtype), dtype, values.length);
   }
@@ -59,27 +72,37 @@ export class ConstantPool {
     const key = JSON.stringify([op.name, inputs, dtype, elems, params]);
     const known = this.derived.get(key);
     if (known !== undefined) return known;
-    const slots = inputs.map((i) => this.get(i).slot);
-    const [slot] = native().run(op, slots, [{dtype, elems}], params);
+    const [slot] = native().run(op, inputs.map((i) => this.slot(i)), [{dtype, elems}], params);
     const id = this.add(slot as Slot, dtype, elems);
     this.derived.set(key, id);
+    this.parents.set(id, inputs);
     return id;
   }
 
-  /** Native bytes held, counting a buffer once per constant. */
+  /** Bytes of the buffers held. */
   bytes(): number {
-    const size = {float32: 4, int32: 4, bool: 1, bfloat16: 2, int8: 1, uint8: 1} as const;
-    return this.constants.reduce((sum, c) => sum + (c === undefined ? 0 : c.elems * size[c.dtype]), 0);
+    return this.constants.reduce((sum, c) => sum + (c?.slot === undefined ? 0 : c.elems * elemBytes[c.dtype]), 0);
   }
 
-  /** Gives back every constant that no plan uses (`used`: by id). */
+  /**
+   * Lets go of every buffer that no plan uses (`used`: by number). Captured tensors stay known, so that what was computed from them is
+   * found again; constants without a source go for good.
+   */
   sweep(used: ReadonlySet<number>): void {
+    const gone = new Set<number>();
     for (const [id, constant] of this.constants.entries()) {
       if (constant === undefined || used.has(id)) continue;
-      native().release(constant.slot);
+      if (constant.slot !== undefined) native().release(constant.slot);
+      constant.slot = undefined;
+      if (constant.source !== undefined && !constant.source.disposed) continue;
       this.constants[id] = undefined;
+      gone.add(id);
     }
-    for (const [key, id] of this.derived) if (this.constants[id] === undefined) this.derived.delete(key);
+    for (const [key, id] of this.derived) {
+      if (!gone.has(id) && !this.parents.get(id)?.some((p) => gone.has(p))) continue;
+      this.derived.delete(key);
+      this.parents.delete(id);
+    }
   }
 
   dispose(): void {

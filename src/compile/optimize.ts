@@ -1,0 +1,70 @@
+import type {ConstantPool} from './constants';
+import {type Graph, type Node, verify} from './ir';
+import type {Pass} from './pass';
+import {attention} from './passes/attention';
+import {canonicalise} from './passes/canonicalise';
+import {commonSubexpressions} from './passes/common-subexpressions';
+import {deadCode} from './passes/dead-code';
+import {linear, linearAgain} from './passes/linear';
+import {normalization} from './passes/normalization';
+import {packing} from './passes/packing';
+import {pointwise} from './passes/pointwise';
+import {reads} from './passes/reads';
+import {writes} from './passes/writes';
+
+/** In the order in which they run; each says why it is there. Folding needs no pass: what depends on no input is never recorded. */
+export const passes: readonly Pass[] = [
+  canonicalise,
+  commonSubexpressions,
+  deadCode,
+  normalization,
+  attention,
+  reads,
+  deadCode,
+  linear,
+  pointwise,
+  linearAgain,
+  reads,
+  writes,
+  deadCode,
+  packing,
+];
+
+export interface PassReport {
+  readonly name: string;
+  readonly ms: number;
+  readonly nodesBefore: number;
+  readonly nodesAfter: number;
+}
+
+export interface Refusal {
+  readonly node: Node;
+  readonly reason: string;
+}
+
+export interface Optimized {
+  readonly graph: Graph;
+  readonly passes: readonly PassReport[];
+  /** Why something that might be expected was not done, by node of the final graph where it is still there. */
+  readonly refusals: readonly Refusal[];
+}
+
+/** Runs every pass that is not in `off`, timed and followed by verify(). */
+export function optimize(graph: Graph, pool: ConstantPool, off: ReadonlySet<string> = new Set()): Optimized {
+  const reports: PassReport[] = [];
+  const refusals: Refusal[] = [];
+  const refuse = (node: Node, reason: string) => {
+    refusals.push({node, reason});
+  };
+  let current = graph;
+  verify(current, 'the trace');
+  for (const pass of passes) {
+    if (off.has(pass.name)) continue;
+    const start = performance.now();
+    const next = pass.run(current, {pool, refuse});
+    verify(next, pass.name);
+    reports.push({name: pass.name, ms: performance.now() - start, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length});
+    current = next;
+  }
+  return {graph: current, passes: reports, refusals};
+}

@@ -1,0 +1,137 @@
+import {Conv2D, DepthwiseConv2D} from '../../ops/convolution';
+import {MatMul} from '../../ops/linear';
+import {sizeOf} from '../../ops/geometry';
+import {type Expr, decodeProgram, encodeProgram} from '../../ops/program';
+import type {OpSpec} from '../../ops/schema';
+import {withSplitBatch, writeWalk} from '../axes';
+import {Editor} from '../editor';
+import {inputsIn, occurrences, partsOf, recogniseActivations, substitute} from '../expression';
+import {type Form, fit, formOf, resultType} from '../form';
+import {type Graph, list, type Node, onlyReader, type Operand, valueOf} from '../ir';
+import type {Pass} from '../pass';
+
+const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D]);
+const bias = 2;
+const firstExtra = 3;
+
+/** A linear op's epilogue while it grows: input 0 is the product, the others are `extras`. */
+interface Epilogue {
+  expr: Expr;
+  bias: Operand | undefined;
+  readonly extras: {readonly operand: Operand; readonly strides: readonly number[]}[];
+}
+
+export function epilogueOf(node: Node): Epilogue {
+  const program = list(node, 'epilogue');
+  const strides = list(node, 'epilogueStrides');
+  return {
+    expr: program.length === 0 ? {input: 0} : decodeProgram(program),
+    bias: node.inputs[bias],
+    extras: node.inputs.slice(firstExtra).map((operand, i) => ({operand: operand as Operand, strides: strides.slice(4 * i, 4 * i + 4)})),
+  };
+}
+
+/** The node with this epilogue; undefined where it does not fit into one program. */
+export function withEpilogue(node: Node, epilogue: Epilogue, output: Operand, notes: readonly string[]): Node | undefined {
+  const used = inputsIn(epilogue.expr);
+  const extras = epilogue.extras.filter((_, i) => used.has(i + 1));
+  const numbers = new Map([[0, 0], ...extras.map((e, i): [number, number] => [epilogue.extras.indexOf(e) + 1, i + 1])]);
+  const expr = substitute(epilogue.expr, (i) => ({input: numbers.get(i) as number}));
+  const program = 'op' in expr ? encodeProgram(expr) : [];
+  if (program === undefined || extras.length > 28) return undefined;
+  return {
+    ...node,
+    inputs: [node.inputs[0], node.inputs[1], epilogue.bias, ...extras.map((e) => e.operand)],
+    outputs: [output],
+    params: {...node.params, epilogue: program, epilogueStrides: extras.flatMap((e) => [...e.strides])},
+    notes,
+  };
+}
+
+/** Takes `product + column vector` out of the expression and makes the vector the bias, which costs nothing. */
+function extractBias(graph: Graph, epilogue: Epilogue, columns: number): void {
+  if (epilogue.bias !== undefined || occurrences(epilogue.expr, 0) !== 1) return;
+  const sum = [...partsOf(epilogue.expr)].find((p) => 'op' in p && p.op === 'Add' && p.args.some((a) => 'input' in a && a.input === 0));
+  if (sum === undefined || !('op' in sum)) return;
+  const other = sum.args.find((a) => !('input' in a && a.input === 0));
+  if (other === undefined || !('input' in other)) return;
+  const extra = epilogue.extras[other.input - 1];
+  if (extra === undefined) return;
+  const walksColumns = extra.strides.every((s, axis) => (axis === 3 ? s === 1 : s === 0)) && columns > 1;
+  if (!walksColumns || valueOf(graph, extra.operand.value).elems < extra.operand.offset + columns) return;
+  epilogue.bias = extra.operand;
+  epilogue.expr = replacePart(epilogue.expr, sum, {input: 0});
+}
+
+function replacePart(expr: Expr, part: Expr, by: Expr, seen = new Map<Expr, Expr>([[part, by]])): Expr {
+  const known = seen.get(expr);
+  if (known !== undefined) return known;
+  const result = 'op' in expr ? {op: expr.op, args: expr.args.map((a) => replacePart(a, part, by, seen))} : expr;
+  seen.set(expr, result);
+  return result;
+}
+
+/** `node` computing what `form`, the only reader of its result, computes; or why not. */
+function absorb(graph: Graph, node: Node, form: Form, position: number, output: Operand): Node | string {
+  const walk = writeWalk(node);
+  if (walk === undefined || sizeOf(walk.shape) !== sizeOf(form.shape)) return 'the result is broadcast';
+  if (valueOf(graph, output.value).dtype !== 'float32' || resultType(form.expr) !== 'f') return 'the result is not float32';
+  const fitted = fit(form, walk.shape);
+  if (fitted === undefined) return 'an operand varies along finer axes than the product has';
+  const cut = fitted.axes.every((size, axis) => size === walk.shape[axis]);
+  const target = cut ? node : withSplitBatch(node, fitted.axes[0] as number, fitted.axes[1] as number);
+  if (target === undefined) return 'the batch axes cannot be cut as an operand needs';
+  const own = epilogueOf(target);
+  const others = form.inputs.map((input, i) => ({input, i})).filter(({i}) => i !== position);
+  const numbers = new Map(others.map(({i}, k) => [i, own.extras.length + 1 + k]));
+  const expr = substitute(form.expr, (i) => (i === position ? own.expr : {input: numbers.get(i) as number}));
+  const epilogue: Epilogue = {
+    expr,
+    bias: own.bias,
+    extras: [...own.extras, ...others.map(({input, i}) => ({operand: input.operand, strides: fitted.strides[i] as readonly number[]}))],
+  };
+  extractBias(graph, epilogue, walk.shape[3] as number);
+  epilogue.expr = recogniseActivations(epilogue.expr, () => {});
+  return withEpilogue(target, epilogue, output, notesOf(epilogue)) ?? 'the epilogue does not fit into one program';
+}
+
+function notesOf({expr, bias: vector}: Epilogue): string[] {
+  const names = [...partsOf(expr)].flatMap((part) => ('op' in part ? [part.op] : []));
+  return [...(vector === undefined ? [] : ['bias']), ...names];
+}
+
+function absorbAll(editor: Editor, start: Node, refuse: (node: Node, reason: string) => void): void {
+  let node = start;
+  for (;;) {
+    const {value, offset} = node.outputs[0] as Operand;
+    const reader = editor.readers[value]?.[0];
+    if (reader === undefined || offset !== 0) return;
+    const form = formOf(editor, reader);
+    if (form === undefined) return;
+    if (!onlyReader(editor, value, reader)) return refuse(node, 'linear: its result has several users');
+    const reads = form.inputs.flatMap((input, i) => (input.operand.value === value ? [i] : []));
+    if (reads.length !== 1) return refuse(node, 'linear: its result is read in two ways');
+    const fused = absorb(editor, node, form, reads[0] as number, reader.outputs[0] as Operand);
+    if (typeof fused === 'string') return refuse(node, `linear: ${fused}`);
+    editor.remove(node);
+    editor.replace(reader, fused);
+    node = fused;
+  }
+}
+
+function makePass(name: string, why: string): Pass {
+  return {
+    name,
+    why,
+    run(graph, {refuse}) {
+      const editor = new Editor(graph);
+      for (const node of graph.nodes) {
+        if (linearOps.has(node.op) && editor.has(node)) absorbAll(editor, node, refuse);
+      }
+      return editor.finish();
+    },
+  };
+}
+
+export const linear = makePass('linear', 'bias, residual, activation and any other pointwise expression run on the product while it is in cache');
+export const linearAgain = makePass('linear-again', 'expressions that the pointwise pass has put together now have one user');
