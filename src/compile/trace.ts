@@ -110,6 +110,11 @@ export class Trace {
     this.nodes.push({op: hostOp, inputs: operands, outputs: this.mark(data), params: {}, host});
   }
 
+  /** The tensors that it took for constants. */
+  capturedData(): TensorData[] {
+    return [...this.captured.keys()];
+  }
+
   /** JavaScript reads the elements of a value that depends on the inputs, so what follows may depend on them too. */
   hostRead(data: TensorData): void {
     this.obstruct(`the elements of a derived ${data.dtype} tensor (${data.elems} elements) are read in JavaScript`);
