@@ -1,0 +1,222 @@
+// What a reduction folds with, and sums of contiguous rows. Included once per instruction-set level
+// by the families that reduce (simd/foreach_target.h).
+#include "simd/vector-inl.h"
+
+namespace graviton::GRAVITON_NS {
+namespace {
+
+typedef uint8_t Vb __attribute__((vector_size(GRAVITON_VECTOR_BYTES)));
+
+// A fold: its elements, its vectors, what an empty one gives and how two values become one. Combine
+// takes vectors and single elements alike.
+template <class E, class V>
+struct FoldOf {
+  using Elem = E;
+  using Vector = V;
+  static constexpr size_t kWidth = sizeof(V) / sizeof(E);
+  template <class T>
+  static T Lift(T x) {
+    return x;
+  }
+};
+
+struct SumFold : FoldOf<float, Vf> {
+  static constexpr float kNeutral = 0;
+  template <class T>
+  static T Combine(T a, T b) {
+    return a + b;
+  }
+};
+struct ProductFold : FoldOf<float, Vf> {
+  static constexpr float kNeutral = 1;
+  template <class T>
+  static T Combine(T a, T b) {
+    return a * b;
+  }
+};
+// The first of equal values stays, and NaN stays once it has come.
+struct MaxFold : FoldOf<float, Vf> {
+  static constexpr float kNeutral = -__builtin_inff();
+  template <class T>
+  static T Combine(T a, T b) {
+    return ((b > a) | (b != b)) ? b : a;
+  }
+};
+struct MinFold : FoldOf<float, Vf> {
+  static constexpr float kNeutral = __builtin_inff();
+  template <class T>
+  static T Combine(T a, T b) {
+    return ((b < a) | (b != b)) ? b : a;
+  }
+};
+// Unsigned, so that overflow wraps as TensorFlow's does.
+struct SumIntFold : FoldOf<uint32_t, Vu> {
+  static constexpr uint32_t kNeutral = 0;
+  template <class T>
+  static T Combine(T a, T b) {
+    return a + b;
+  }
+};
+struct ProductIntFold : FoldOf<uint32_t, Vu> {
+  static constexpr uint32_t kNeutral = 1;
+  template <class T>
+  static T Combine(T a, T b) {
+    return a * b;
+  }
+};
+struct MaxIntFold : FoldOf<int32_t, Vi> {
+  static constexpr int32_t kNeutral = INT32_MIN;
+  template <class T>
+  static T Combine(T a, T b) {
+    return (b > a) ? b : a;
+  }
+};
+struct MinIntFold : FoldOf<int32_t, Vi> {
+  static constexpr int32_t kNeutral = INT32_MAX;
+  template <class T>
+  static T Combine(T a, T b) {
+    return (b < a) ? b : a;
+  }
+};
+// A bool that is neither 0 nor 1 can come from a caller's typed array: any bit set is true.
+struct BoolFold : FoldOf<uint8_t, Vb> {
+  template <class T>
+  static T Lift(T x) {
+    return (T)(x != 0) & 1;  // NOLINT: a conversion for elements, a reinterpretation for vectors
+  }
+};
+struct AnyFold : BoolFold {
+  static constexpr uint8_t kNeutral = 0;
+  template <class T>
+  static T Combine(T a, T b) {
+    return a | b;
+  }
+};
+struct AllFold : BoolFold {
+  static constexpr uint8_t kNeutral = 1;
+  template <class T>
+  static T Combine(T a, T b) {
+    return a & b;
+  }
+};
+
+template <class V, class E>
+inline V LoadAs(const E* p) {
+  V v;
+  std::memcpy(&v, p, sizeof(V));
+  return v;
+}
+
+template <class F>
+inline typename F::Vector SplatNeutral() {
+  return F::kNeutral - typename F::Vector{};
+}
+
+template <class F>
+inline typename F::Elem FoldLanes(typename F::Vector v) {
+  typename F::Elem lanes[F::kWidth];
+  std::memcpy(lanes, &v, sizeof(v));
+  for (size_t half = F::kWidth / 2; half > 0; half /= 2) {
+    for (size_t i = 0; i < half; ++i) lanes[i] = F::Combine(lanes[i], lanes[i + half]);
+  }
+  return lanes[0];
+}
+
+// Joins block results as a binary counter does: level i holds the fold of 2^i blocks.
+template <class F, class T>
+class Tree {
+ public:
+  void Add(T value) {
+    size_t level = 0;
+    for (size_t n = blocks_; (n & 1) != 0; n >>= 1) value = F::Combine(levels_[level++], value);
+    levels_[level] = value;
+    ++blocks_;
+  }
+  // Of at least one block.
+  T Total() const {
+    size_t level = 0;
+    while (((blocks_ >> level) & 1) == 0) ++level;
+    T total = levels_[level];
+    for (++level; (blocks_ >> level) != 0; ++level) {
+      if (((blocks_ >> level) & 1) != 0) total = F::Combine(levels_[level], total);
+    }
+    return total;
+  }
+
+ private:
+  T levels_[40];  // blocks of at least 64 elements: more than any buffer holds
+  size_t blocks_ = 0;
+};
+
+template <class E, size_t kWidth>
+struct ZerosThenOnes {
+  E values[2 * kWidth] = {};
+  constexpr ZerosThenOnes() {
+    for (size_t i = kWidth; i < 2 * kWidth; ++i) values[i] = 1;
+  }
+};
+
+// True in the last n lanes.
+template <class F>
+inline auto LastLanes(size_t n) {
+  using V = typename F::Vector;
+  static constexpr ZerosThenOnes<typename F::Elem, F::kWidth> kTable;
+  return LoadAs<V>(kTable.values + n) != V{};
+}
+
+struct Unchanged {
+  template <class T>
+  T operator()(T x) const {
+    return x;
+  }
+};
+
+// Four accumulators hide the latency of an addition (4 cycles, two a cycle).
+constexpr size_t kRowBlockVectors = 64;
+
+// The fold of map(x[i]), i < n ≤ kRowBlockVectors vectors, by lane; n is at least one vector.
+template <class F, class Map>
+inline typename F::Vector FoldBlock(const typename F::Elem* x, size_t n, Map map) {
+  using V = typename F::Vector;
+  constexpr size_t kWidth = F::kWidth;
+  V sums[4] = {SplatNeutral<F>(), SplatNeutral<F>(), SplatNeutral<F>(), SplatNeutral<F>()};
+  size_t i = 0;
+  for (; i + 4 * kWidth <= n; i += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < 4; ++j) {
+      sums[j] = F::Combine(sums[j], F::Lift(map(LoadAs<V>(x + i + j * kWidth))));
+    }
+  }
+  for (; i + kWidth <= n; i += kWidth) {
+    sums[0] = F::Combine(sums[0], F::Lift(map(LoadAs<V>(x + i))));
+  }
+  if (i < n) {
+    // The last whole vector again, without the lanes that have been counted.
+    const V last = F::Lift(map(LoadAs<V>(x + n - kWidth)));
+    sums[1] = F::Combine(sums[1], LastLanes<F>(n - i) ? last : SplatNeutral<F>());
+  }
+  return F::Combine(F::Combine(sums[0], sums[1]), F::Combine(sums[2], sums[3]));
+}
+
+// The fold of map(x[i]) over a contiguous row.
+template <class F, class Map>
+inline typename F::Elem FoldRow(const typename F::Elem* x, size_t n, Map map) {
+  constexpr size_t kBlock = kRowBlockVectors * F::kWidth;
+  if (n < F::kWidth) {
+    typename F::Elem total = F::kNeutral;
+    for (size_t i = 0; i < n; ++i) total = F::Combine(total, F::Lift(map(x[i])));
+    return total;
+  }
+  if (n <= kBlock) return FoldLanes<F>(FoldBlock<F>(x, n, map));
+  Tree<F, typename F::Vector> tree;
+  size_t i = 0;
+  for (; n - i >= 2 * kBlock; i += kBlock) tree.Add(FoldBlock<F>(x + i, kBlock, map));
+  // What is left is halved, so that no block is shorter than a vector.
+  const size_t half = (n - i) / 2 / F::kWidth * F::kWidth;
+  tree.Add(FoldBlock<F>(x + i, half, map));
+  tree.Add(FoldBlock<F>(x + i + half, n - i - half, map));
+  return FoldLanes<F>(tree.Total());
+}
+
+}  // namespace
+}  // namespace graviton::GRAVITON_NS
