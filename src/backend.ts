@@ -47,6 +47,10 @@ export class GravitonBackend extends KernelBackend {
   /** Data ids that another backend made, by our record of the data moved here. */
   private moved = new WeakMap<DataId, TensorData>();
   private alive = true;
+  /** What profile() calls the steps of a plan, by plan number: whoever makes a plan puts its names here and takes them away with it. */
+  readonly stepLabels = new Map<number, readonly string[]>();
+  /** While profile() records what runs here. */
+  profiling = false;
 
   // ---- data life cycle, called by tfjs-core -------------------------------------------------------------------------------------
 

@@ -64,6 +64,8 @@ export const errors = {
     make('ERR_DTYPE', `${op} got ${given}; it supports ${supported.join(', ')}. ${advice}`),
   shape: (op: string, problem: string) => make('ERR_SHAPE', `${op}: ${problem}`),
   verify: (pass: string, problem: string) => make('ERR_VERIFY', `after ${pass}: ${problem}; switch the pass off and report it`),
+  outOfMemory: (what: string) => make('ERR_OUT_OF_MEMORY', `memory is short for ${what}`),
+  profiling: () => make('ERR_BACKEND', 'a profile is being taken already; profile one call at a time'),
   file: (path: string, problem: string, advice: string) => make('ERR_FILE', `${path} ${problem}. ${advice}`),
   notRegistered: () =>
     make('ERR_BACKEND', "the backend 'graviton' is not registered. Import tfjs-backend-graviton with the tfjs-core that the model uses"),

@@ -19,7 +19,7 @@ interface Addon {
   lastError(): string;
   packedElems(layout: number, rowsK: number, colsN: number, taps: number): number;
   configure(isa: number, threads: number, logging?: boolean): void;
-  takeEvents(): Float64Array;
+  takeEvents(): Float64Array | undefined;
   stats(): NativeStats;
   freeArenas(): void;
   setHugePages(enabled: boolean): void;
@@ -43,6 +43,24 @@ export interface NativeStats {
   readonly arenaBytes: number;
   /** All native bytes of the process. */
   readonly allocatedBytes: number;
+}
+
+/** One native step that ran, in nanoseconds of process.hrtime. */
+export interface StepEvent {
+  readonly op: string;
+  /** The plan's number, 0 in eager mode, and the step's position in it. */
+  readonly plan: number;
+  readonly step: number;
+  /** 0: on JavaScript's thread, 1: on the dispatcher's. */
+  readonly lane: number;
+  readonly beginNs: number;
+  readonly endNs: number;
+}
+
+export interface StepLog {
+  readonly events: readonly StepEvent[];
+  /** How many more ran after the log was full. */
+  readonly dropped: number;
 }
 
 /** A native tensor's number; 0 stands for an optional operand that is not given. */
@@ -255,8 +273,16 @@ export class Native {
     this.addon.setHugePages(enabled);
   }
 
-  takeEvents(): Float64Array {
-    return this.addon.takeEvents();
+  /** What the log holds since it was last taken; the log runs while configure({logging: true}) is set. */
+  takeEvents(): StepLog {
+    const words = this.addon.takeEvents();
+    if (words === undefined) throw errors.outOfMemory('the log of native steps');
+    const events: StepEvent[] = [];
+    for (let at = 1; at < words.length; at += 6) {
+      const [op, plan, step, lane, beginNs, endNs] = words.subarray(at, at + 6) as unknown as [number, number, number, number, number, number];
+      events.push({op: (ops[op] as OpSpec).name, plan, step, lane, beginNs, endNs});
+    }
+    return {events, dropped: words[0] as number};
   }
 
   stats(): NativeStats {

@@ -32,7 +32,7 @@ void Finished(napi_env env, napi_value callback, void*, void* data) {
     return;
   }
   Environment& environment = *self->environment;
-  for (const StepEvent& event : self->log.events()) environment.runtime().log.Add(event);
+  environment.runtime().log.AddFromDispatcher(self->log);
   Status finished = environment.runtime().Finish(&self->call, self->status.ok());
   const int code = environment.Keep(self->status.ok() ? std::move(finished) : std::move(self->status));
   napi_threadsafe_function done = self->done;

@@ -115,17 +115,22 @@ Napi::Value Configure(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// takeEvents(): Float64Array of (op, step, begin, end) in ns since the log was last taken.
+// takeEvents(): how many events did not fit, then (op, plan, step, lane, begin ns, end ns) each,
+// since the log was last taken.
 Napi::Value TakeEvents(const Napi::CallbackInfo& info) {
   EventLog& log = RuntimeOf(info).log;
   const size_t count = log.events().size();
-  Napi::Float64Array taken = Napi::Float64Array::New(info.Env(), 4 * count);
-  for (size_t i = 0; i < count; ++i) {
-    const StepEvent& event = log.events()[i];
-    taken[4 * i] = event.op;
-    taken[4 * i + 1] = event.step;
-    taken[4 * i + 2] = static_cast<double>(event.begin_ns);
-    taken[4 * i + 3] = static_cast<double>(event.end_ns);
+  Napi::Float64Array taken = Napi::Float64Array::New(info.Env(), 1 + 6 * count);
+  if (taken.IsEmpty()) return info.Env().Undefined();
+  double* to = taken.Data();
+  *to++ = static_cast<double>(log.dropped());
+  for (const StepEvent& event : log.events()) {
+    *to++ = event.op;
+    *to++ = event.plan;
+    *to++ = event.step;
+    *to++ = event.lane;
+    *to++ = static_cast<double>(event.begin_ns);
+    *to++ = static_cast<double>(event.end_ns);
   }
   log.Clear();
   return taken;

@@ -18,7 +18,9 @@ inline int64_t NowNs() {
 // What profile() shows: one entry a step that ran.
 struct StepEvent {
   uint32_t op;
-  uint32_t step;  // position in its plan; 0 in eager mode
+  uint32_t plan;  // its number; 0 in eager mode
+  uint32_t step;  // position in its plan
+  uint32_t lane;  // 0: JavaScript's thread, 1: the dispatcher's
   int64_t begin_ns;
   int64_t end_ns;
 };
@@ -28,6 +30,14 @@ class EventLog {
  public:
   void Add(StepEvent event) {
     if (events_.size() >= kLimit || !events_.TryPush(event)) ++dropped_;
+  }
+  // Takes over what a call on the dispatcher's thread has logged.
+  void AddFromDispatcher(const EventLog& other) {
+    for (StepEvent event : other.events_) {
+      event.lane = 1;
+      Add(event);
+    }
+    dropped_ += other.dropped_;
   }
   void Clear() {
     events_ = Array<StepEvent>();

@@ -221,7 +221,8 @@ Status Plan::LayOut(BoundPlan* bound) const {
 }
 
 Status Plan::Run(const StepContext& context, const BoundPlan& bound, std::span<const BufferRef> inputs,
-                 std::span<const BufferRef> outputs, void* arena, EventLog* log) const {
+                 std::span<const BufferRef> outputs, void* arena, EventLog* log,
+                 uint32_t number) const {
   const auto buffer_of = [&](const Storage& storage) -> Buffer* {
     switch (storage.kind) {
       case StorageKind::kInput:
@@ -264,7 +265,12 @@ Status Plan::Run(const StepContext& context, const BoundPlan& bound, std::span<c
                                  {operands + step.inputs, step.outputs});
     if (!status.ok()) return status;
     if (log != nullptr) {
-      log->Add({static_cast<uint32_t>(step.op - kOps), s, begin_ns, NowNs()});
+      log->Add({.op = static_cast<uint32_t>(step.op - kOps),
+                .plan = number,
+                .step = s,
+                .lane = 0,
+                .begin_ns = begin_ns,
+                .end_ns = NowNs()});
     }
     rest = rest.subspan(step.words);
   }

@@ -57,9 +57,11 @@ class Plan {
   Status Bind(List sizes, BoundPlan** bound);
 
   // Runs all steps. Inputs and outputs are whole buffers, in the plan's order and of the bound sizes
-  // (checked here); `arena` holds bound.arena_bytes. Any thread.
+  // (checked here); `arena` holds bound.arena_bytes. Steps are logged under the plan's `number`
+  // where there is a log. Any thread.
   Status Run(const StepContext& context, const BoundPlan& bound, std::span<const BufferRef> inputs,
-             std::span<const BufferRef> outputs, void* arena, EventLog* log) const;
+             std::span<const BufferRef> outputs, void* arena, EventLog* log,
+             uint32_t number) const;
 
  private:
   Plan() = default;

@@ -21,6 +21,7 @@ Status Arena::Reserve(size_t bytes) {
 
 PlanCall::PlanCall(PlanCall&& other) noexcept
     : plan(std::exchange(other.plan, nullptr)),
+      number(other.number),
       bound(std::exchange(other.bound, nullptr)),
       inputs(std::move(other.inputs)),
       outputs(std::move(other.outputs)),
@@ -39,7 +40,7 @@ PlanCall::~PlanCall() {
 Status PlanCall::Run() {
   const StepContext context = {ThreadPool::Get(), *scratch, isa, threads};
   return plan->Run(context, *bound, {inputs.data(), inputs.size()}, {outputs.data(), outputs.size()},
-                   arena->data(), log);
+                   arena->data(), log, number);
 }
 
 Runtime::Runtime() : isa(ThisProcessor().isa), threads(ThisProcessor().cpus) {}
@@ -133,7 +134,14 @@ Status Runtime::RunStep(List words) {
     const StepContext context = {ThreadPool::Get(), scratch_, isa, threads};
     status = step.op->run(context, step.params, {operands, step.inputs},
                           {operands + step.inputs, step.outputs});
-    if (logging) log.Add({static_cast<uint32_t>(step.op - kOps), 0, begin_ns, NowNs()});
+    if (logging) {
+      log.Add({.op = static_cast<uint32_t>(step.op - kOps),
+               .plan = 0,
+               .step = 0,
+               .lane = 0,
+               .begin_ns = begin_ns,
+               .end_ns = NowNs()});
+    }
   }
   if (!status.ok()) {
     for (uint32_t i = 0; i < made_count; ++i) Release(made[i]);
@@ -232,6 +240,7 @@ Status Runtime::Prepare(List words, PlanCall* call) {
   if (inputs != plan->inputs()) return malformed();
   plan->Ref();
   call->plan = plan;
+  call->number = number;
   if (!call->inputs.Reserve(inputs)) return Status::OutOfMemory(inputs);
   for (uint32_t i = 0; i < inputs; ++i) {
     if (!reader.Read(&slot)) return malformed();

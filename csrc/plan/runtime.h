@@ -31,6 +31,7 @@ class Arena {
 // thread while JavaScript goes on. Holds references to what it reads and writes.
 struct PlanCall {
   Plan* plan = nullptr;
+  uint32_t number = 0;  // of the plan, for the log
   BoundPlan* bound = nullptr;
   Array<BufferRef> inputs;
   Array<BufferRef> outputs;
