@@ -24,7 +24,13 @@ describe('geometry', () => {
   it('collapses equal shapes to one axis and a row bias to two', () => {
     const dense = rowMajorStrides([2, 3, 4]);
     expect(collapse([2, 3, 4], [dense, dense])).to.deep.equal({shape: [24], strides: [[1], [1]]});
-    expect(collapse([2, 3, 4], [dense, [0, 0, 1]])).to.deep.equal({shape: [6, 4], strides: [[4, 1], [0, 1]]});
+    expect(collapse([2, 3, 4], [dense, [0, 0, 1]])).to.deep.equal({
+      shape: [6, 4],
+      strides: [
+        [4, 1],
+        [0, 1],
+      ],
+    });
     expect(collapse([2, 3, 4], [dense, [0, 0, 0]])).to.deep.equal({shape: [24], strides: [[1], [0]]});
   });
 

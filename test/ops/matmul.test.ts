@@ -1,7 +1,7 @@
 import {expect} from 'chai';
 import {native, noSlot, type Slot} from '../../src/native';
 import {MatMul, PackWeights, packLayouts, UnpackWeights} from '../../src/ops/linear';
-import {call, encodeProgram, type Expr, input} from '../../src/ops/program';
+import {call, type Expr, encodeProgram, input} from '../../src/ops/program';
 
 /** One product: sizes, how its operands lie in memory, and what is fused. */
 interface Case {
@@ -81,12 +81,25 @@ function run(test: Case, a: Laid, b: Laid, bias: Float32Array, residual: Float32
     if (test.epilogue) inputs.push(stored(residual));
     const row = n + (test.gap ?? 0);
     const [cSlot] = native().run(MatMul, inputs, [{dtype: 'float32', elems: batch[0] * batch[1] * m * row}], {
-      batch1: batch[0], batch2: batch[1], rowsM: m, colsN: n, depthK: k,
-      aBatch1: a.strides[0], aBatch2: a.strides[1], aRow: a.strides[2], aCol: a.strides[3],
-      bBatch1: b.strides[0], bBatch2: b.strides[1], bRow: b.strides[2], bCol: b.strides[3],
-      cBatch1: batch[1] * m * row, cBatch2: m * row, cRow: row,
+      batch1: batch[0],
+      batch2: batch[1],
+      rowsM: m,
+      colsN: n,
+      depthK: k,
+      aBatch1: a.strides[0],
+      aBatch2: a.strides[1],
+      aRow: a.strides[2],
+      aCol: a.strides[3],
+      bBatch1: b.strides[0],
+      bBatch2: b.strides[1],
+      bRow: b.strides[2],
+      bCol: b.strides[3],
+      cBatch1: batch[1] * m * row,
+      cBatch2: m * row,
+      cRow: row,
       packedB: test.packed ? packLayouts.gemmF32 : packLayouts.none,
-      epilogue, epilogueStrides: test.epilogue ? [batch[1] * m * n, m * n, n, 1] : [],
+      epilogue,
+      epilogueStrides: test.epilogue ? [batch[1] * m * n, m * n, n, 1] : [],
     });
     return {c: new Float32Array(native().read(keep(cSlot as Slot))), row};
   } finally {
@@ -216,9 +229,18 @@ for (const [isa, level] of levels.entries()) {
         }
       });
       it('unpacks what it has packed', () => {
-        for (const [k, n] of [[1, 1], [7, 16], [13, 49], [64, 200], [1000, 97]] as const) {
+        for (const [k, n] of [
+          [1, 1],
+          [7, 16],
+          [13, 49],
+          [64, 200],
+          [1000, 97],
+        ] as const) {
           const b = randoms(k * n, 5);
-          for (const [rowStride, colStride] of [[n, 1], [1, k]] as const) {
+          for (const [rowStride, colStride] of [
+            [n, 1],
+            [1, k],
+          ] as const) {
             const words = {layout: packLayouts.gemmF32, rowsK: k, colsN: n, rowStride, colStride, taps: 1};
             const plain = native().store(b, 'float32');
             const elems = native().packedElems(packLayouts.gemmF32, k, n, 1);

@@ -1,6 +1,6 @@
 import {expect} from 'chai';
-import {call, decodeProgram, encodeProgram, type Expr, f32, i32, input} from '../../src/ops/program';
 import {scalarNames} from '../../src/ops/pointwise';
+import {call, decodeProgram, type Expr, encodeProgram, f32, i32, input} from '../../src/ops/program';
 
 const encode = (expr: Expr): number[] => {
   const words = encodeProgram(expr);
