@@ -9,7 +9,9 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import {errors} from './errors';
-import {native, noSlot, type Slot} from './native';
+import {CpuKernels} from './kernels/cpu-kernels';
+import {native, noSlot, type OperandRef, type Slot} from './native';
+import {sizeOf} from './ops/geometry';
 import type {NativeDType, OpSpec, Params, ParamValues} from './ops/schema';
 import {TensorData} from './tensor-data';
 
@@ -51,6 +53,8 @@ export class GravitonBackend extends KernelBackend {
   readonly stepLabels = new Map<number, readonly string[]>();
   /** While profile() records what runs here. */
   profiling = false;
+  /** Where kernels without native steps run. */
+  readonly cpuKernels = new CpuKernels();
 
   // ---- data life cycle, called by tfjs-core -------------------------------------------------------------------------------------
 
@@ -105,18 +109,30 @@ export class GravitonBackend extends KernelBackend {
   }
 
   override readSync(dataId: DataId): BackendValues {
+    for (const data of this.leaves(dataId)) if (data.traced?.trace.open) data.traced.trace.hostRead(data);
+    return this.values(dataId);
+  }
+
+  /** The elements, without telling a trace that JavaScript has seen them. */
+  values(dataId: DataId): BackendValues {
     const data = this.data(dataId);
     if (data.host?.kind === 'string') return data.host.values;
     if (data.host?.kind === 'complex') {
       const {real, imag} = data.host;
-      return backend_util.mergeRealAndImagArrays(this.readSync(real.dataId) as Float32Array, this.readSync(imag.dataId) as Float32Array);
+      return backend_util.mergeRealAndImagArrays(this.values(real.dataId) as Float32Array, this.values(imag.dataId) as Float32Array);
     }
-    if (data.traced?.trace.open) data.traced.trace.hostRead(data);
     return views[data.dtype as 'float32'](native().read(data.slot));
   }
 
-  override read(dataId: DataId): Promise<BackendValues> {
-    return Promise.resolve().then(() => this.readSync(dataId));
+  /** The record itself, or those of the two parts of a complex tensor. */
+  leaves(dataId: DataId): readonly TensorData[] {
+    const data = this.data(dataId);
+    return data.host?.kind === 'complex' ? [this.data(data.host.real.dataId), this.data(data.host.imag.dataId)] : [data];
+  }
+
+  /** The elements as they are now: the tensor may be disposed of before the promise is awaited. */
+  override async read(dataId: DataId): Promise<BackendValues> {
+    return this.readSync(dataId);
   }
 
   override incRef(dataId: DataId): void {
@@ -134,8 +150,9 @@ export class GravitonBackend extends KernelBackend {
     data.refCount--;
     if (!force && data.refCount > 0) return false;
     if (data.host?.kind === 'complex') {
-      this.disposeData(data.host.real.dataId, true);
-      this.disposeData(data.host.imag.dataId, true);
+      // Not by force: a view of a part may outlive the whole.
+      this.disposeData(data.host.real.dataId);
+      this.disposeData(data.host.imag.dataId);
     }
     data.release();
     this.moved.delete(dataId);
@@ -205,30 +222,36 @@ export class GravitonBackend extends KernelBackend {
     return {dataId: data, shape: real.shape, dtype: 'complex64'};
   }
 
+  /** The parts, which stay the complex tensor's own; after a reshape they have the new shape. */
   complexParts(x: TensorInfo): {real: TensorInfo; imag: TensorInfo} {
     const {host} = this.data(x.dataId);
     if (host?.kind !== 'complex')
       throw errors.dtype('a complex operation', x.dtype, ['complex64'], 'Make one with tf.complex(real, imag).');
-    return host;
+    return {real: {...host.real, shape: x.shape}, imag: {...host.imag, shape: x.shape}};
   }
 
   /**
    * Runs one native step on `inputs` (undefined: the optional operand is not given) and returns its results as new tensors.
    * While a compiled function is recorded and an input depends on the function's inputs, the step is recorded too.
+   * `offsets`: the element of each input that its strides start from, where not 0.
    */
   step<P extends Params>(
     op: OpSpec<P>,
     inputs: readonly (TensorInfo | undefined)[],
     outputs: readonly OutputSpec[],
     params: ParamValues<P>,
+    offsets?: readonly number[],
   ): TensorInfo[] {
     const operands: (TensorData | undefined)[] = [];
-    const slots: Slot[] = [];
+    const slots: (Slot | OperandRef)[] = [];
     let traced: TensorData | undefined;
-    for (const input of inputs) {
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i];
       const data = input === undefined ? undefined : this.data(input.dataId);
       operands.push(data);
-      slots.push(data === undefined ? noSlot : data.slot);
+      const slot = data === undefined ? noSlot : data.slot;
+      const offset = offsets?.[i];
+      slots.push(offset ? {slot, offset} : slot);
       if (data?.traced?.trace.open) traced = data;
     }
     const specs = outputs.map((o) => ({dtype: nativeDType(o.dtype), elems: sizeOf(o.shape)}));
@@ -243,6 +266,7 @@ export class GravitonBackend extends KernelBackend {
       operands,
       results.map((r) => r.dataId as TensorData),
       params,
+      offsets,
     );
     return results;
   }
@@ -253,16 +277,11 @@ export class GravitonBackend extends KernelBackend {
     inputs: readonly (TensorInfo | undefined)[],
     output: OutputSpec,
     params: ParamValues<P>,
+    offsets?: readonly number[],
   ): TensorInfo {
-    return this.step(op, inputs, [output], params)[0] as TensorInfo;
+    return this.step(op, inputs, [output], params, offsets)[0] as TensorInfo;
   }
 }
 
 /** tf.backend().epsilon() for 32-bit floats, as every tfjs backend has it. */
 const epsilonFloat32 = 1e-7;
-
-function sizeOf(shape: readonly number[]): number {
-  let elems = 1;
-  for (const size of shape) elems *= size;
-  return elems;
-}

@@ -4,7 +4,7 @@ import {dirname, join, relative} from 'node:path';
 import {errors} from './errors';
 import {tableHash} from './ops/table-hash';
 
-function packageRoot(): string {
+export function packageRoot(): string {
   let folder = __dirname;
   while (!existsSync(join(folder, 'binding.gyp'))) folder = dirname(folder);
   return folder;

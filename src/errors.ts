@@ -76,5 +76,13 @@ export const errors = {
     make('ERR_BACKEND', `a compiled function runs on the backend 'graviton', but '${active}' is active. Call tf.setBackend('graviton')`),
   aborted: () => make('ERR_ABORTED', 'the call was aborted by its signal'),
   asyncOnly: (reason: string) => make('ERR_ASYNC_ONLY', `this model cannot run synchronously (${reason}). Use predictAsync or executeAsync`),
+  fallback: (kernel: string) =>
+    make(
+      'ERR_FALLBACK',
+      `kernel ${kernel} has no native form for these inputs and GRAVITON_FALLBACK=error forbids to run it on tfjs-backend-cpu. ` +
+        'docs/kernels.md lists what is native.',
+    ),
+  option: (source: string, given: string, expected: string) => make('ERR_OPTION', `${source} is '${given}'; it must be ${expected}`),
+  argument: (op: string, problem: string) => make('ERR_INPUT', `${op}: ${problem}`),
   disposed: (what: string) => make('ERR_DISPOSED', `${what} has been disposed of`),
 };

@@ -73,9 +73,11 @@ export class Trace {
     inputs: readonly (TensorData | undefined)[],
     outputs: readonly TensorData[],
     params: ParamValues<P>,
+    /** The element of each input that its strides start from, where not 0. */
+    offsets?: readonly number[],
   ): void {
     if (this.obstacle !== undefined) return;
-    const operands = inputs.map((data) => (data === undefined ? undefined : {value: this.valueOf(data), offset: 0}));
+    const operands = inputs.map((data, i) => (data === undefined ? undefined : {value: this.valueOf(data), offset: offsets?.[i] ?? 0}));
     this.nodes.push({op, inputs: operands, outputs: this.mark(outputs), params});
   }
 
@@ -91,6 +93,7 @@ export class Trace {
     const operands: Operand[] = [];
     const named: HostCall['inputs'][number][] = [];
     for (const [name, info] of Object.entries(inputs)) {
+      if (info === undefined || info === null) continue;
       for (const [index, tensor] of Array.isArray(info) ? info.entries() : [[undefined, info] as const]) {
         const data = dataOf(tensor as TensorInfo);
         if (data.host !== undefined) return this.obstruct(`${kernelName} takes a ${data.dtype} tensor`);

@@ -41,7 +41,10 @@ export function broadcastShape(a: Shape, b: Shape, op: string): number[] {
     const sizeA = i <= a.length ? (a[a.length - i] as number) : 1;
     const sizeB = i <= b.length ? (b[b.length - i] as number) : 1;
     if (sizeA !== sizeB && sizeA !== 1 && sizeB !== 1) {
-      throw errors.shape(op, `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast; sizes must be equal or 1, from the last axis`);
+      throw errors.shape(
+        op,
+        `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast; sizes must be equal or 1, from the last axis`,
+      );
     }
     shape[rank - i] = sizeA === 1 ? sizeB : sizeA;
   }

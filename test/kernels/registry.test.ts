@@ -1,0 +1,49 @@
+import * as cpu from '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {expect} from 'chai';
+import '../../src';
+import {fallbackKernels} from '../../src/kernels/names';
+
+const namesOf = (backend: string): string[] => tf.getKernelsForBackend(backend).map((k) => k.kernelName);
+
+describe('kernel registry', () => {
+  beforeEach(async () => {
+    await tf.setBackend('graviton');
+  });
+  afterEach(() => tf.env().reset());
+
+  it('knows every kernel of the installed tfjs-backend-cpu', () => {
+    expect(cpu.version_cpu).to.match(/^4\./);
+    expect([...fallbackKernels].sort()).to.deep.equal(namesOf('cpu').sort());
+  });
+
+  it('has a kernel for every name that any tfjs backend registers', () => {
+    expect(namesOf('graviton')).to.include.members([...namesOf('cpu'), 'LogicalXor']);
+  });
+
+  it('is the default backend', () => {
+    expect(tf.engine().registryFactory.graviton?.priority).to.be.greaterThan(2);
+  });
+
+  it('runs a kernel without native steps on tfjs-backend-cpu, and gives everything back', () => {
+    const before = tf.memory();
+    const y = tf.tidy(() => tf.unique(tf.tensor1d([3, 1, 3, 2], 'int32')).values.dataSync());
+    expect([...y]).to.deep.equal([3, 1, 2]);
+    expect(tf.memory()).to.deep.equal(before);
+  });
+
+  it('says which kernel fell back under GRAVITON_FALLBACK=error', () => {
+    tf.env().set('GRAVITON_FALLBACK', 'error');
+    const x = tf.tensor1d([1, 2, 1]);
+    expect(() => tf.unique(x)).to.throw(/ERR_FALLBACK: kernel Unique/);
+    expect([...tf.relu(x).dataSync()]).to.deep.equal([1, 2, 1]);
+  });
+
+  it('refuses bad settings', () => {
+    expect(() => tf.env().set('GRAVITON_FALLBACK', 'maybe')).to.throw(
+      "ERR_OPTION: flag GRAVITON_FALLBACK is 'maybe'; it must be allow or error",
+    );
+    expect(() => tf.env().set('GRAVITON_THREADS', 0)).to.throw(/ERR_OPTION: flag GRAVITON_THREADS is '0'/);
+    expect(() => tf.env().set('GRAVITON_ISA', 'z80')).to.throw(/ERR_OPTION: flag GRAVITON_ISA is 'z80'; it must be one of/);
+  });
+});
