@@ -1,11 +1,9 @@
 import type {CastAttrs, CastInputs, DataType, TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
-import {sizeOf} from '../ops/geometry';
-import {Fill} from '../ops/movement';
 import {call, input} from '../ops/program';
 import {anyType, type KernelTable, kernel, numeric} from './kernel';
-import {pointwise, program} from './steps';
+import {fill, pointwise, program} from './steps';
 import {convert, typeKey} from './typed-program';
 
 const castPrograms: (readonly number[])[] = [];
@@ -30,7 +28,7 @@ export const castKernels: KernelTable = {
       throw errors.dtype('Cast', `${x.dtype} to ${dtype}`, numeric, 'Only strings are cast to strings.');
     if (x.dtype === 'complex64') return castTo(backend, backend.complexParts(x).real, dtype);
     if (dtype !== 'complex64') return castTo(backend, x, dtype);
-    const imag = backend.run(Fill, [], {shape: x.shape, dtype: 'float32'}, {count: sizeOf(x.shape), value: 0});
+    const imag = fill(backend, x.shape, 0, 'float32');
     return backend.makeComplex(castTo(backend, x, 'float32'), imag);
   }),
 };

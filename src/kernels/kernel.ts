@@ -15,6 +15,8 @@ export interface NativeKernel {
   /** Element types that the steps take. A call with an input of another type goes to the fallback. */
   readonly dtypes: readonly DataType[];
   readonly run: KernelFunction;
+  /** Run instead where an input is complex64. */
+  readonly complex?: KernelFunction;
 }
 /** Native kernels by tfjs kernel name. */
 export type KernelTable = Readonly<Record<string, NativeKernel>>;

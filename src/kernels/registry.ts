@@ -1,31 +1,46 @@
 import {type KernelConfig, type KernelFunc, type NamedAttrMap, type NamedTensorInfoMap, registerKernel} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {castKernels} from './cast';
+import {complexKernels} from './complex';
+import {creationKernels} from './creation';
 import {fallback} from './fallback';
-import type {KernelTable, NativeKernel} from './kernel';
+import {gatherKernels} from './gather';
+import type {KernelFunction, KernelTable, NativeKernel} from './kernel';
+import {movementKernels} from './movement';
 import {fallbackKernels} from './names';
 import {pointwiseKernels} from './pointwise';
 import {viewKernels} from './view';
 
 export const nativeKernels: KernelTable = {
   ...castKernels,
+  ...complexKernels,
+  ...creationKernels,
+  ...gatherKernels,
+  ...movementKernels,
   ...pointwiseKernels,
   ...viewKernels,
 };
 
-/** tfjs passes inputs by name or as a list; both hold tensors, lists of tensors, or nothing where an optional one is not given. */
-function takes(native: NativeKernel, inputs: NamedTensorInfoMap): boolean {
+/**
+ * What runs a call natively, if anything does. tfjs passes inputs by name or as a list; both hold tensors, lists of tensors, or nothing where
+ * an optional one is not given.
+ */
+function choose(native: NativeKernel, inputs: NamedTensorInfoMap): KernelFunction | undefined {
+  let run: KernelFunction | undefined = native.run;
   for (const name in inputs) {
     const dtype = inputs[name]?.dtype;
-    if (dtype !== undefined && !native.dtypes.includes(dtype)) return false;
+    if (dtype === undefined || native.dtypes.includes(dtype)) continue;
+    if (dtype !== 'complex64' || native.complex === undefined) return undefined;
+    run = native.complex;
   }
-  return true;
+  return run;
 }
 
 function kernelFunction(name: string, native: NativeKernel | undefined): KernelFunc {
   return (params) => {
     const call = params as {inputs: NamedTensorInfoMap; attrs: NamedAttrMap; backend: GravitonBackend};
-    return native !== undefined && takes(native, call.inputs) ? native.run(call) : fallback(name, call);
+    const run = native === undefined ? undefined : choose(native, call.inputs);
+    return run === undefined ? fallback(name, call) : run(call);
   };
 }
 

@@ -2,8 +2,9 @@
 import type {DataType, TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
+import {floatBits} from '../ops/bits';
 import {broadcastShape, broadcastStrides, collapse, rowMajorStrides, type Shape, type Strides, sameShape, sizeOf} from '../ops/geometry';
-import {StridedCopy} from '../ops/movement';
+import {Fill, StridedCopy} from '../ops/movement';
 import {Pointwise} from '../ops/pointwise';
 import {type Expr, encodeProgram} from '../ops/program';
 
@@ -64,10 +65,56 @@ export function broadcast(
   return pointwise(backend, words, inputs, shape, dtype);
 }
 
-/** out[i…] = x[offset + Σ i·strides], dense: every kind of rearrangement and repetition. */
+/** The 32 bits in which a step takes a value of type `dtype`. */
+export function bitsOf(value: number, dtype: DataType): number {
+  if (dtype === 'float32') return floatBits(value) >>> 0;
+  return dtype === 'bool' ? Number(value !== 0) : Math.trunc(value) >>> 0;
+}
+
+export function fill(backend: GravitonBackend, shape: readonly number[], value: number, dtype: DataType): TensorInfo {
+  return backend.run(Fill, [], {shape, dtype}, {count: sizeOf(shape), value: bitsOf(value, dtype)});
+}
+
+/** out[i…] = x[offset + Σ i·strides], dense: every kind of rearrangement and repetition. A view where nothing moves. */
 export function stridedCopy(backend: GravitonBackend, x: TensorInfo, shape: readonly number[], strides: Strides, offset = 0): TensorInfo {
-  const space = collapse(shape, [strides, rowMajorStrides(shape)]);
+  const dense = rowMajorStrides(shape);
+  const space = collapse(shape, [strides, dense]);
   const [srcStrides = [], dstStrides = []] = space.strides;
+  const inOrder = space.shape.length === 1 && srcStrides[0] === 1 && offset === 0;
+  if (inOrder && space.shape[0] === sizeOf(x.shape)) return backend.view(x, shape);
   const params = {shape: space.shape, srcStrides, dstStrides};
-  return backend.run(StridedCopy, [x], {shape, dtype: x.dtype}, params, sizeOf(shape) === 0 ? undefined : [offset]);
+  return backend.run(StridedCopy, [x], {shape, dtype: x.dtype}, params, space.shape[0] === 0 ? undefined : [offset]);
+}
+
+/** x with its axes in the order `perm`. */
+export function transpose(backend: GravitonBackend, x: TensorInfo, perm: readonly number[]): TensorInfo {
+  const strides = rowMajorStrides(x.shape);
+  return stridedCopy(
+    backend,
+    x,
+    perm.map((axis) => x.shape[axis] as number),
+    perm.map((axis) => strides[axis] as number),
+  );
+}
+
+/** `axis` counted from 0. */
+export function axisOf(op: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) throw errors.shape(op, `axis ${axis} is not in [${-rank}, ${rank})`);
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** The axes, each counted from 0, in rising order; all of them where none is given. */
+export function axesOf(op: string, axes: number | readonly number[] | null | undefined, rank: number): number[] {
+  if (axes === null || axes === undefined) return Array.from({length: rank}, (_, axis) => axis);
+  const given = typeof axes === 'number' ? [axes] : axes;
+  return [...new Set(given.map((axis) => axisOf(op, axis, rank)))].sort((a, b) => a - b);
+}
+
+/** Runs `make`, then gives `tensors` back, also when it throws. */
+export function using<T>(backend: GravitonBackend, tensors: readonly TensorInfo[], make: () => T): T {
+  try {
+    return make();
+  } finally {
+    for (const tensor of tensors) backend.disposeIntermediate(tensor);
+  }
 }
