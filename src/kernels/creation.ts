@@ -63,12 +63,14 @@ function fromPixels(backend: GravitonBackend, pixels: unknown, channels: number)
 
 function asPixels(source: unknown): Pixels {
   const {data, width, height, getContext} = source as Partial<Pixels> & {getContext?: unknown};
-  if (data !== undefined && width !== undefined && height !== undefined) return {data, width, height};
-  if (typeof getContext !== 'function' || width === undefined || height === undefined) {
-    throw errors.input('FromPixels', 'pixels must be {data, width, height}, an ImageData, or a canvas');
+  if (width !== undefined && height !== undefined) {
+    if (data !== undefined) return {data, width, height};
+    if (typeof getContext === 'function') {
+      const canvas = source as {getContext(kind: '2d'): {getImageData(x: number, y: number, w: number, h: number): Pixels}};
+      return {data: canvas.getContext('2d').getImageData(0, 0, width, height).data, width, height};
+    }
   }
-  const canvas = source as {getContext(kind: '2d'): {getImageData(x: number, y: number, w: number, h: number): Pixels}};
-  return canvas.getContext('2d').getImageData(0, 0, width, height);
+  throw errors.argument('FromPixels', 'pixels must be {data, width, height}, an ImageData, or a canvas');
 }
 
 export const creationKernels: KernelTable = {

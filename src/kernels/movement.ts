@@ -247,7 +247,9 @@ function batchToSpace(backend: GravitonBackend, x: TensorInfo, {blockShape, crop
   const shape = backend_util.getReshapedPermuted(x.shape, blockShape, blocks);
   return using(backend, [whole], () => {
     const begin = backend_util.getSliceBeginCoords(crops, blockShape.length);
-    return slice(backend, {...whole, shape}, begin, backend_util.getSliceSize(shape, crops, blockShape.length));
+    const size = backend_util.getSliceSize(shape, crops, blockShape.length);
+    const rest = shape.slice(begin.length); // axes behind the blocks are taken whole
+    return slice(backend, {...whole, shape}, [...begin, ...rest.map(() => 0)], [...size, ...rest]);
   });
 }
 

@@ -9,6 +9,7 @@ import type {KernelFunction, KernelTable, NativeKernel} from './kernel';
 import {movementKernels} from './movement';
 import {fallbackKernels} from './names';
 import {pointwiseKernels} from './pointwise';
+import {reductionKernels} from './reduction';
 import {viewKernels} from './view';
 
 export const nativeKernels: KernelTable = {
@@ -18,6 +19,7 @@ export const nativeKernels: KernelTable = {
   ...gatherKernels,
   ...movementKernels,
   ...pointwiseKernels,
+  ...reductionKernels,
   ...viewKernels,
 };
 

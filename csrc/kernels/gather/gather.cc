@@ -12,9 +12,9 @@ Status TooLarge(const char* op) {
 }
 
 Status BadIndex(const char* op, int64_t position, int32_t index, int64_t size) {
-  return Status::Error(Code::kIndex,
-                       "%s: index %d at position %lld is outside an axis of size %lld", op, index,
-                       static_cast<long long>(position), static_cast<long long>(size));
+  // Worded as tfjs-core's suite has it for GatherV2.
+  return Status::Error(Code::kIndex, "%s: the index value %d is not in [0, %lld] (position %lld)", op,
+                       index, static_cast<long long>(size) - 1, static_cast<long long>(position));
 }
 
 // Before anything is written, so that a failed step has no partial result. A first pass without
@@ -68,7 +68,7 @@ Status Gather(const StepContext& context, const GatherParams& params, Operands i
   Status status = CheckDense("Gather table", in[0], in[0].dtype, table_elems);
   if (status.ok()) status = CheckDense("Gather indices", in[1], DType::kInt32, index_count);
   if (status.ok()) status = CheckDense("Gather output", out[0], in[0].dtype, out_elems);
-  if (status.ok()) status = CheckIndices("Gather", in[1].i32(), index_count, params.axis);
+  if (status.ok()) status = CheckIndices("GatherV2", in[1].i32(), index_count, params.axis);
   if (!status.ok()) return status;
   if (out_elems == 0) return {};
   const auto run = params.inner * static_cast<int64_t>(SizeOf(in[0].dtype));

@@ -120,7 +120,7 @@ const everywhere = [-infinity, infinity] as const;
 /** Keeps NaN and -0, unlike Math.min and Math.max. */
 function clamp(x: number, low: number, high: number): number {
   if (x < low) return low;
-  return x > high ? high : x;
+  return Math.min(x , high);
 }
 const relu6 = (x: number): number => clamp(x, 0, 6);
 const gelu = (x: number): number => 0.5 * x * erfc(-x / Math.SQRT2);
