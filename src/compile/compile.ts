@@ -1,0 +1,266 @@
+import type {GraphModel} from '@tensorflow/tfjs-converter';
+import {engine, getBackend, type NamedTensorMap, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
+import {GravitonBackend} from '../backend';
+import {errors} from '../errors';
+import {TensorData} from '../tensor-data';
+import {flatten} from './containers';
+import {type Explanation, explainEntries} from './explain';
+import {type CompileOptions, type CompileStats, Recorder} from './recorder';
+
+/** What model calls take: one tensor, tensors in the order of `model.inputs`, or tensors by name. */
+export type ModelInputs = Tensor | Tensor[] | NamedTensorMap;
+export type ModelOutputs = Tensor | Tensor[] | NamedTensorMap;
+
+export interface AsyncOptions {
+  /** Aborts the call: the promise is rejected with ERR_ABORTED and its results are given back. */
+  readonly signal?: AbortSignal;
+}
+
+interface Compiled {
+  /** What was fused, what runs eagerly and why. `reasons`: also why a fusion was not made. */
+  explain(options?: {reasons?: boolean}): Explanation;
+  stats(): CompileStats;
+  /** Gives plans and packed weights back. Later calls throw ERR_DISPOSED. */
+  dispose(): void;
+}
+
+/** The function with its call signature as it was. */
+export type CompiledFunction<F> = F & Compiled;
+
+function activeBackend(): GravitonBackend {
+  const backend = getBackend() === 'graviton' ? engine().backend : undefined;
+  if (!(backend instanceof GravitonBackend)) throw errors.backend(getBackend());
+  return backend;
+}
+
+/** Inside another recording, and under a gradient tape, the original runs: it is recorded or differentiated as it is. */
+function mustRunEagerly(tensors: readonly Tensor[]): boolean {
+  return engine().isTapeOn() || tensors.some((t) => t.dataId instanceof TensorData && t.dataId.traced?.trace.open === true);
+}
+
+const shapesOf = (tensors: readonly Tensor[]): string => tensors.map((t) => `${t.dtype}[${t.shape}]`).join(' ');
+
+type Call = (...args: readonly unknown[]) => unknown;
+const asyncFunction = (async () => {}).constructor;
+
+function compileFunction(target: Call, options: CompileOptions): Call & Compiled {
+  const recorder = new Recorder(options, options.freeze ?? false);
+  const isAsync = target instanceof asyncFunction;
+  const call = (...args: readonly unknown[]): unknown => {
+    if (recorder.disposed) throw errors.disposed('the compiled function');
+    const {tensors, key, rebuild} = flatten(args);
+    if (mustRunEagerly(tensors)) return target(...args);
+    const backend = activeBackend();
+    const signature = `${shapesOf(tensors)} in ${key}`;
+    const entry = recorder.find(signature);
+    if (entry !== undefined && entry.plan === undefined) return target(...args);
+    if (entry !== undefined) return isAsync ? recorder.replayAsync(entry, tensors, backend) : recorder.replay(entry, tensors);
+    const run = (inputs: readonly Tensor[]) => target(...(rebuild(inputs) as unknown[]));
+    return isAsync
+      ? recorder.recordAsync(signature, tensors, backend, run as (inputs: readonly Tensor[]) => Promise<unknown>)
+      : recorder.record(signature, tensors, backend, run);
+  };
+  return Object.assign(call, {
+    explain: (explainOptions?: {reasons?: boolean}) => explainEntries(recorder.entries(), explainOptions),
+    stats: () => recorder.stats(),
+    dispose: () => recorder.dispose(),
+  });
+}
+
+/** A compiled GraphModel or LayersModel: the model's own calls, replayed. */
+export class CompiledModel implements Compiled {
+  private readonly recorder: Recorder;
+
+  constructor(
+    private readonly model: GraphModel,
+    options: CompileOptions,
+  ) {
+    this.recorder = new Recorder(options, options.freeze ?? true);
+  }
+
+  /** As of the model. */
+  get inputs(): GraphModel['inputs'] {
+    return this.model.inputs;
+  }
+
+  get outputs(): GraphModel['outputs'] {
+    return this.model.outputs;
+  }
+
+  get modelSignature(): GraphModel['modelSignature'] {
+    return this.model.modelSignature;
+  }
+
+  /** All outputs for `inputs`, as GraphModel.predict gives them. Synchronous. @throws ERR_INPUT naming the input, ERR_ASYNC_ONLY */
+  predict(inputs: ModelInputs): ModelOutputs {
+    return this.structured(this.run(inputs, this.model.outputNodes));
+  }
+
+  /** The named outputs (a node name may stand for any intermediate result), as GraphModel.execute gives them. Synchronous. */
+  execute(inputs: ModelInputs, outputs?: string | string[]): Tensor | Tensor[] {
+    const results = this.run(inputs, this.outputNames(outputs));
+    return results.length > 1 ? results : (results[0] as Tensor);
+  }
+
+  /** predict() off the event loop. Calls may overlap; inputs are held until the promise settles. */
+  async predictAsync(inputs: ModelInputs, options: AsyncOptions = {}): Promise<ModelOutputs> {
+    return this.structured(await this.runAsync(inputs, this.model.outputNodes, options));
+  }
+
+  async executeAsync(inputs: ModelInputs, outputs?: string | string[], options: AsyncOptions = {}): Promise<Tensor | Tensor[]> {
+    const results = await this.runAsync(inputs, this.outputNames(outputs), options);
+    return results.length > 1 ? results : (results[0] as Tensor);
+  }
+
+  /** Plans and packs for these input shapes before traffic comes, on zeros. `shapes`: by input name. */
+  async warmup(shapes: Readonly<Record<string, number[]>>): Promise<void> {
+    const inputs: NamedTensorMap = {};
+    for (const [name, shape] of Object.entries(shapes)) {
+      const known = this.model.inputs.find((input) => input.name === name);
+      inputs[name] = zeros(shape, known?.dtype === 'int32' || known?.dtype === 'bool' ? known.dtype : 'float32');
+    }
+    const results = await this.runAsync(inputs, this.model.outputNodes, {});
+    for (const tensor of [...results, ...Object.values(inputs)]) tensor.dispose();
+  }
+
+  explain(options?: {reasons?: boolean}): Explanation {
+    return explainEntries(this.recorder.entries(), options);
+  }
+
+  stats(): CompileStats {
+    return this.recorder.stats();
+  }
+
+  /** Gives plans and packed weights back; the model itself stays. */
+  dispose(): void {
+    this.recorder.dispose();
+  }
+
+  private outputNames(outputs: string | string[] | undefined): string[] {
+    return outputs === undefined ? this.model.outputNodes : [outputs].flat();
+  }
+
+  private structured(results: Tensor[]): ModelOutputs {
+    const keys = (this.model as unknown as {structuredOutputKeys?: string[]}).structuredOutputKeys;
+    if (keys === undefined) return results.length > 1 ? results : (results[0] as Tensor);
+    return Object.fromEntries(results.map((tensor, i) => [keys[i], tensor])) as NamedTensorMap;
+  }
+
+  private prepare(inputs: ModelInputs, outputs: readonly string[]) {
+    if (this.recorder.disposed) throw errors.disposed('the compiled model');
+    checkInputs(this.model, inputs);
+    const {tensors, key, rebuild} = flatten(inputs);
+    const signature = `${shapesOf(tensors)} in ${key} to ${outputs.join()}`;
+    return {tensors, signature, rebuild: rebuild as (tensors: readonly Tensor[]) => ModelInputs, eagerly: mustRunEagerly(tensors)};
+  }
+
+  private run(inputs: ModelInputs, outputs: string[]): Tensor[] {
+    const {tensors, signature, rebuild, eagerly} = this.prepare(inputs, outputs);
+    const original = (given: ModelInputs) => {
+      try {
+        return [this.model.execute(given, outputs)].flat();
+      } catch (error) {
+        const dynamic = error instanceof Error && /executeAsync\(\)/.test(error.message);
+        throw dynamic ? errors.asyncOnly('its control flow waits for data') : error;
+      }
+    };
+    if (eagerly) return original(inputs);
+    const backend = activeBackend();
+    const entry = this.recorder.find(signature);
+    if (entry === undefined) return this.recorder.record(signature, tensors, backend, (own) => original(rebuild(own))) as Tensor[];
+    return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, tensors) as Tensor[]);
+  }
+
+  private async runAsync(inputs: ModelInputs, outputs: string[], {signal}: AsyncOptions): Promise<Tensor[]> {
+    const {tensors, signature, rebuild, eagerly} = this.prepare(inputs, outputs);
+    if (signal?.aborted) throw errors.aborted();
+    const original = async (given: ModelInputs) => [await this.model.executeAsync(given, outputs)].flat();
+    if (eagerly) return original(inputs);
+    const backend = activeBackend();
+    const entry = this.recorder.find(signature);
+    const run = (own: readonly Tensor[]) => original(rebuild(own));
+    const results = (await (entry === undefined
+      ? this.recorder.recordAsync(signature, tensors, backend, run)
+      : entry.plan === undefined
+        ? original(inputs)
+        : this.recorder.replayAsync(entry, tensors, backend))) as Tensor[];
+    if (!signal?.aborted) return results;
+    for (const tensor of results) tensor.dispose();
+    throw errors.aborted();
+  }
+}
+
+interface Declared {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape?: readonly number[] | undefined;
+}
+
+/** Names, types and shapes of what is given against what the model declares. @throws ERR_INPUT */
+function checkInputs(model: GraphModel, inputs: ModelInputs): void {
+  const declared = model.inputs as readonly Declared[];
+  const signature = (model.modelSignature as {inputs?: Record<string, {name?: string; resourceId?: unknown}>} | undefined)?.inputs ?? {};
+  const resources = new Set(Object.entries(signature).flatMap(([name, s]) => (s.resourceId == null ? [] : [name])));
+  const wanted = declared.filter((d) => !resources.has(d.name));
+  const given = namedInputs(inputs, wanted, signature);
+  const nodes = (model as unknown as {executor?: {graph?: {nodes?: object}}}).executor?.graph?.nodes;
+  for (const [name, tensor] of given) {
+    const known = wanted.find((d) => d.name === name);
+    const list = wanted.map((d) => `${d.name}: ${d.dtype}[${d.shape ?? '...'}]`).join(', ');
+    if (known === undefined && !(nodes !== undefined && name.split(':')[0] as string in nodes)) throw errors.input(name, `is not an input of the model; it has ${list}`);
+    if (!(tensor as Tensor | undefined)?.dataId) throw errors.input(name, `must be a tensor; given was ${tensor === null ? 'null' : typeof tensor}`);
+    if (known !== undefined) checkInput(known, tensor);
+  }
+  const intermediate = [...given.keys()].some((name) => !wanted.some((d) => d.name === name));
+  const missing = wanted.find((d) => !given.has(d.name));
+  if (missing !== undefined && !intermediate) throw errors.input(missing.name, `is missing; it must be ${missing.dtype}[${missing.shape ?? '...'}]`);
+}
+
+function checkInput({name, dtype, shape}: Declared, tensor: Tensor): void {
+  if (tensor.isDisposed) throw errors.disposed(`input '${name}'`);
+  if (tensor.dtype !== dtype) throw errors.input(name, `must be ${dtype}; given was ${tensor.dtype}. Cast it with tf.cast(x, '${dtype}')`);
+  if (shape === undefined || shape === null) return;
+  const fits = shape.length === tensor.shape.length && shape.every((size, axis) => size === -1 || size === null || size === tensor.shape[axis]);
+  if (!fits) throw errors.input(name, `must have the shape [${shape}] (-1: any size); given was [${tensor.shape}]`);
+}
+
+function namedInputs(inputs: ModelInputs, wanted: readonly Declared[], signature: Record<string, {name?: string}>): Map<string, Tensor> {
+  if (inputs === null || typeof inputs !== 'object') throw errors.inputs(`inputs must be a tensor, an array or a map of tensors; given was ${inputs === null ? 'null' : typeof inputs}`);
+  const single = 'dataId' in inputs;
+  if (!single && !Array.isArray(inputs)) {
+    return new Map(Object.entries(inputs).map(([name, tensor]) => [(signature[name]?.name ?? name).replace(/:0$/, ''), tensor as Tensor]));
+  }
+  const list = (single ? [inputs] : inputs) as Tensor[];
+  if (list.length !== wanted.length) throw errors.inputs(`the model takes ${wanted.length} inputs (${wanted.map((d) => d.name).join(', ')}); ${list.length} were given`);
+  return new Map(list.map((tensor, i) => [(wanted[i] as Declared).name, tensor]));
+}
+
+interface LayersModelLike {
+  predict(x: Tensor | Tensor[], config?: object): Tensor | Tensor[];
+  readonly layers: readonly unknown[];
+}
+
+const isGraphModel = (target: object): target is GraphModel => 'executeAsync' in target && 'outputNodes' in target;
+const isLayersModel = (target: object): target is LayersModelLike => 'predict' in target && 'layers' in target;
+
+/**
+ * Returns at once; the first call with new input shapes records and optimises a plan, later calls replay it as native steps.
+ * `target`: a GraphModel; a LayersModel, whose predict is compiled; or a function of tensors in any arrays and objects, which must be pure
+ * apart from tf.Variables that it reads. Packing copies every weight once.
+ *
+ *     const fast = compile(model);
+ *     await fast.warmup({input_ids: [1, 128], attention_mask: [1, 128]});
+ *     const y = await fast.predictAsync({input_ids, attention_mask});
+ */
+export function compile(target: GraphModel, options?: CompileOptions): CompiledModel;
+export function compile<F extends (...args: never[]) => unknown>(target: F, options?: CompileOptions): CompiledFunction<F>;
+export function compile<M extends LayersModelLike>(target: M, options?: CompileOptions): {predict: CompiledFunction<M['predict']>} & Compiled;
+export function compile(target: object, options: CompileOptions = {}): unknown {
+  if (typeof target === 'function') return compileFunction(target as Call, options);
+  if (isGraphModel(target)) return new CompiledModel(target, options);
+  if (isLayersModel(target)) {
+    const predict = compileFunction((...args) => target.predict(...(args as [Tensor])), options);
+    return {predict, explain: predict.explain, stats: predict.stats, dispose: predict.dispose};
+  }
+  throw errors.option('target', typeof target, 'a GraphModel, a LayersModel or a function');
+}

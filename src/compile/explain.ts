@@ -1,0 +1,92 @@
+import type {Node} from './ir';
+import type {Entry} from './recorder';
+
+export interface ExplainedStep {
+  readonly op: string;
+  /** Op and what was fused into it, as the profiler shows it: 'MatMul+bias+GeluErf'. */
+  readonly label: string;
+  /** Sizes, e.g. '128x768x3072'. */
+  readonly size: string;
+  /** Where a kernel of tfjs-backend-cpu runs instead of a native op: which one. */
+  readonly fallback?: string;
+}
+
+export interface ExplainedPlan {
+  readonly signature: string;
+  /** Why calls with this signature run eagerly; undefined where there is a plan. */
+  readonly eager: string | undefined;
+  readonly calls: number;
+  readonly steps: readonly ExplainedStep[];
+  readonly passes: readonly {readonly name: string; readonly ms: number; readonly nodesBefore: number; readonly nodesAfter: number}[];
+  /** Why a fusion that might be expected was not made. */
+  readonly reasons: readonly string[];
+}
+
+export interface Explanation {
+  readonly plans: readonly ExplainedPlan[];
+  readonly text: string;
+  toString(): string;
+}
+
+const sizeParams: Readonly<Record<string, readonly string[]>> = {
+  MatMul: ['batch1', 'batch2', 'rowsM', 'depthK', 'colsN'],
+  Attention: ['batch', 'heads', 'queries', 'keys', 'depth'],
+  Conv2D: ['batch', 'outH', 'outW', 'inC', 'outC', 'filterH', 'filterW'],
+  DepthwiseConv2D: ['batch', 'outH', 'outW', 'outC', 'filterH', 'filterW'],
+};
+
+/** 'MatMul+bias+GeluErf', without what every step of its kind has. */
+export function labelOf(node: Node): string {
+  if (node.host !== undefined) return `${node.host.kernelName} (fallback)`;
+  const notes = (node.notes ?? []).filter((note) => note !== 'packed');
+  return [node.op.name, ...notes].join('+');
+}
+
+function sizeOf(node: Node): string {
+  const names = sizeParams[node.op.name];
+  if (names !== undefined) {
+    const sizes = names.map((name) => node.params[name] as number);
+    const first = sizes.findIndex((s) => s !== 1);
+    return sizes.slice(first < 0 ? sizes.length - 1 : first).join('x');
+  }
+  const {shape, outer, rows, cols, reduce, inner} = node.params as Record<string, number | readonly number[]>;
+  if (Array.isArray(shape)) return shape.join('x');
+  return [outer, rows, reduce, cols, inner].filter((s) => typeof s === 'number').join('x');
+}
+
+function explained(entry: Entry): ExplainedPlan {
+  const nodes = entry.optimized?.graph.nodes ?? [];
+  const alive = new Set(nodes);
+  const refusals = (entry.optimized?.refusals ?? []).filter((r) => alive.has(r.node));
+  return {
+    signature: entry.signature,
+    eager: entry.reason,
+    calls: entry.calls,
+    steps: nodes.map((node) => ({
+      op: node.op.name,
+      label: labelOf(node),
+      size: sizeOf(node),
+      ...(node.host === undefined ? {} : {fallback: node.host.kernelName}),
+    })),
+    passes: entry.optimized?.passes ?? [],
+    reasons: [...new Set(refusals.map(({node, reason}) => `${labelOf(node)} [${sizeOf(node)}]: ${reason}`))],
+  };
+}
+
+function textOf(plan: ExplainedPlan, reasons: boolean): string {
+  if (plan.eager !== undefined) return `${plan.signature}\n  runs eagerly: ${plan.eager}`;
+  const groups = new Map<string, number>();
+  for (const step of plan.steps) {
+    const line = `${step.label} [${step.size}]`;
+    groups.set(line, (groups.get(line) ?? 0) + 1);
+  }
+  const lines = [...groups].map(([line, count]) => `  ${String(count).padStart(4)} x ${line}`);
+  const why = reasons ? plan.reasons.map((reason) => `  not fused: ${reason}`) : [];
+  return [`${plan.signature}`, `  ${plan.steps.length} steps`, ...lines, ...why].join('\n');
+}
+
+export function explainEntries(entries: readonly Entry[], {reasons = false}: {reasons?: boolean} = {}): Explanation {
+  const plans = entries.map(explained);
+  const text = plans.map((plan) => textOf(plan, reasons)).join('\n');
+  return {plans, text, toString: () => text};
+}

@@ -1,0 +1,246 @@
+import {engine, type Tensor, type Variable} from '@tensorflow/tfjs-core';
+import type {GravitonBackend} from '../backend';
+import {settingOf, settings} from '../config';
+import {errors} from '../errors';
+import {native} from '../native';
+import {TensorData} from '../tensor-data';
+import {ConstantPool} from './constants';
+import {flatten} from './containers';
+import {optimize, type Optimized} from './optimize';
+import {type HostKernel, Plan, type ResultSpec, withDistinctResults} from './plan';
+import {LruCache} from './plan-cache';
+import {Trace} from './trace';
+
+export interface CompileOptions {
+  /** Passes that are left out, by name: for finding the one at fault. */
+  readonly disable?: readonly string[];
+  /** Whether weights may give up their plain form where packing has replaced it. Default: true for a GraphModel. */
+  readonly freeze?: boolean;
+}
+
+/** What one signature came to: a plan, or the reason why its calls run eagerly. */
+export interface Entry {
+  readonly signature: string;
+  readonly plan: Plan | undefined;
+  readonly optimized: Optimized | undefined;
+  readonly reason: string | undefined;
+  readonly recordMs: number;
+  readonly compileMs: number;
+  /** Variables that the recorded call read, with the data that they had. */
+  readonly variables: readonly {readonly variable: Variable; readonly data: TensorData}[];
+  /** Other tensors that it captured. */
+  readonly captured: readonly TensorData[];
+  /** The result's structure around its tensors. */
+  readonly rebuild: (tensors: readonly Tensor[]) => unknown;
+  calls: number;
+}
+
+export interface CompileStats {
+  readonly plans: number;
+  readonly eagerSignatures: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly evictions: number;
+  /** Bytes of constants and packed weights that plans hold. */
+  readonly constantBytes: number;
+  /** Bytes of arenas and scratch memory of this environment. */
+  readonly arenaBytes: number;
+}
+
+const hostKernel: HostKernel = (call, inputs, backend) => {
+  const named: Record<string, unknown> = {};
+  call.inputs.forEach(({name, index}, i) => {
+    if (index === undefined) named[name] = inputs[i];
+    else ((named[name] ??= []) as unknown[])[index] = inputs[i];
+  });
+  const result = backend.cpuKernels.run(call.kernelName, {inputs: named as never, attrs: call.attrs as never, backend});
+  return [result].flat();
+};
+
+/** The original model or function on the inputs of a recording; returns tensors in any structure. */
+type Runner = (inputs: readonly Tensor[]) => unknown;
+type AsyncRunner = (inputs: readonly Tensor[]) => Promise<unknown>;
+
+/** The plans of one compiled model or function, by signature. */
+export class Recorder {
+  private readonly pool = new ConstantPool();
+  private readonly cache = new LruCache<Entry>(
+    () => settingOf(settings.lruCacheCapacity),
+    (entry) => {
+      entry.plan?.dispose();
+      this.evictions++;
+    },
+  );
+  private hits = 0;
+  private misses = 0;
+  private evictions = 0;
+  private isDisposed = false;
+
+  constructor(
+    private readonly options: CompileOptions,
+    private readonly freezes: boolean,
+  ) {}
+
+  get disposed(): boolean {
+    return this.isDisposed;
+  }
+
+  entries(): Entry[] {
+    return [...this.cache.values()];
+  }
+
+  /** The entry for a signature whose captured variables have not been assigned to since. */
+  find(signature: string): Entry | undefined {
+    const entry = this.cache.get(signature);
+    if (entry === undefined) return undefined;
+    for (const data of entry.captured) if (data.disposed) throw errors.disposed('a tensor that the compiled function captured');
+    if (entry.variables.some(({variable, data}) => variable.dataId !== data)) {
+      this.cache.delete(signature);
+      return undefined;
+    }
+    this.hits++;
+    entry.calls++;
+    return entry;
+  }
+
+  replay(entry: Entry, inputs: readonly Tensor[]): unknown {
+    const named = Object.fromEntries(inputs.map((tensor, i) => [i, tensor]));
+    const result = engine().runKernel('GravitonPlan', named, {plan: entry.plan as never}) as Tensor | Tensor[];
+    return entry.rebuild(Array.isArray(result) ? result : [result]);
+  }
+
+  async replayAsync(entry: Entry, inputs: readonly Tensor[], backend: GravitonBackend): Promise<unknown> {
+    const data = inputs.map((tensor) => backend.data(tensor.dataId));
+    const results = await (entry.plan as Plan).runAsync(backend, data, hostKernel);
+    return entry.rebuild(results.map((info) => engine().makeTensorFromTensorInfo(info, backend)));
+  }
+
+  /** Runs and records a call that is its own synchronous scope. */
+  record(signature: string, inputs: readonly Tensor[], backend: GravitonBackend, run: Runner): unknown {
+    const recording = new Recording(this.pool, backend, inputs);
+    try {
+      const result = engine().tidy(() => run(recording.inputs) as Tensor);
+      return this.finish(signature, recording, result);
+    } finally {
+      recording.release();
+    }
+  }
+
+  async recordAsync(signature: string, inputs: readonly Tensor[], backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
+    const recording = new Recording(this.pool, backend, inputs);
+    try {
+      return this.finish(signature, recording, await run(recording.inputs));
+    } finally {
+      recording.release();
+    }
+  }
+
+  private finish(signature: string, recording: Recording, result: unknown): unknown {
+    this.misses++;
+    const {tensors, rebuild} = flatten(result);
+    const own = recording.distinct(tensors);
+    if (!this.isDisposed) this.cache.set(signature, this.compile(signature, recording, tensors, rebuild));
+    return rebuild(own);
+  }
+
+  private compile(signature: string, recording: Recording, results: readonly Tensor[], rebuild: Entry['rebuild']): Entry {
+    const {trace, backend} = recording;
+    trace.close();
+    const recordMs = performance.now() - recording.start;
+    const base = {signature, recordMs, rebuild, calls: 0, ...recording.captures()};
+    const data = results.map((t) => backend.data(t.dataId));
+    if (data.some((d) => d.host !== undefined)) trace.obstruct('a result is a string or complex tensor');
+    if (trace.reason !== undefined) return {...base, plan: undefined, optimized: undefined, reason: trace.reason, compileMs: 0};
+    const start = performance.now();
+    const optimized = optimize(withDistinctResults(trace.graph(data)), this.pool, new Set(this.options.disable));
+    const specs = results.map((t): ResultSpec => ({shape: t.shape, dtype: t.dtype as ResultSpec['dtype']}));
+    const plan = new Plan(optimized.graph, specs, this.pool);
+    this.sweep(plan);
+    return {...base, plan, optimized, reason: undefined, compileMs: performance.now() - start};
+  }
+
+  /** Gives back constants that were only steps on the way to packed ones. */
+  private sweep(added: Plan): void {
+    const used = new Set(added.usedConstants);
+    for (const entry of this.cache.values()) for (const constant of entry.plan?.usedConstants ?? []) used.add(constant);
+    this.pool.sweep(used);
+    void this.freezes;
+  }
+
+  stats(): CompileStats {
+    const entries = this.entries();
+    return {
+      plans: entries.filter((e) => e.plan !== undefined).length,
+      eagerSignatures: entries.filter((e) => e.plan === undefined).length,
+      hits: this.hits,
+      misses: this.misses,
+      evictions: this.evictions,
+      constantBytes: this.pool.bytes(),
+      arenaBytes: native().stats().arenaBytes,
+    };
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    this.cache.clear();
+    this.pool.dispose();
+    native().freeArenas();
+  }
+}
+
+/** One call while it is recorded: its inputs under data ids of their own, so that f(a, a) or a captured input is never confused. */
+class Recording {
+  readonly start = performance.now();
+  readonly trace: Trace;
+  readonly inputs: readonly Tensor[];
+  private readonly data: readonly TensorData[];
+
+  constructor(
+    pool: ConstantPool,
+    readonly backend: GravitonBackend,
+    inputs: readonly Tensor[],
+  ) {
+    this.trace = new Trace(pool);
+    this.inputs = inputs.map((tensor) => {
+      const info = backend.adopt(native().share(backend.data(tensor.dataId).slot), tensor.shape, tensor.dtype);
+      return engine().makeTensorFromTensorInfo(info, backend);
+    });
+    this.data = this.inputs.map((t) => t.dataId as TensorData);
+    for (const data of this.data) this.trace.addInput(data);
+  }
+
+  /** The results as tensors that the caller may dispose of: repeated and captured ones are clones. */
+  distinct(results: readonly Tensor[]): Tensor[] {
+    const seen = new Set<number>();
+    return results.map((tensor) => {
+      const data = this.backend.data(tensor.dataId);
+      const fresh = data.traced?.trace === this.trace && !seen.has(tensor.id);
+      seen.add(tensor.id);
+      return fresh ? tensor : tensor.clone();
+    });
+  }
+
+  /** What the call read that was not made by it. */
+  captures(): Pick<Entry, 'variables' | 'captured'> {
+    const captured = this.trace.capturedData().filter((data) => !data.disposed);
+    const variables = Object.values(engine().registeredVariables).flatMap((variable) => {
+      const data = captured.find((d) => d === variable.dataId);
+      return data === undefined ? [] : [{variable, data}];
+    });
+    const assigned = new Set(variables.map((v) => v.data));
+    return {variables, captured: captured.filter((d) => !assigned.has(d))};
+  }
+
+  release(): void {
+    this.trace.close();
+    for (const tensor of this.inputs) if (!tensor.isDisposed && !tensor.kept) tensor.dispose();
+  }
+}
+
+/** tfjs kernel through which a synchronous replay goes, so that tidy, memory and profiling are tfjs-core's own. */
+export function runGravitonPlan({inputs, attrs, backend}: {inputs: object; attrs: unknown; backend: GravitonBackend}) {
+  const {plan} = attrs as {plan: Plan};
+  const data = Object.values(inputs).map((info: {dataId: object}) => backend.data(info.dataId));
+  return plan.run(backend, data, hostKernel);
+}
