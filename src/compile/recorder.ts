@@ -194,7 +194,7 @@ class Recording {
   readonly start = performance.now();
   readonly trace: Trace;
   readonly inputs: readonly Tensor[];
-  private readonly data: readonly TensorData[];
+  private readonly returned = new Set<Tensor>();
 
   constructor(
     pool: ConstantPool,
@@ -206,18 +206,16 @@ class Recording {
       const info = backend.adopt(native().share(backend.data(tensor.dataId).slot), tensor.shape, tensor.dtype);
       return engine().makeTensorFromTensorInfo(info, backend);
     });
-    this.data = this.inputs.map((t) => t.dataId as TensorData);
-    for (const data of this.data) this.trace.addInput(data);
+    for (const {dataId} of this.inputs) this.trace.addInput(dataId as TensorData);
   }
 
   /** The results as tensors that the caller may dispose of: repeated and captured ones are clones. */
   distinct(results: readonly Tensor[]): Tensor[] {
-    const seen = new Set<number>();
     return results.map((tensor) => {
-      const data = this.backend.data(tensor.dataId);
-      const fresh = data.traced?.trace === this.trace && !seen.has(tensor.id);
-      seen.add(tensor.id);
-      return fresh ? tensor : tensor.clone();
+      const ours = this.backend.data(tensor.dataId).traced?.trace === this.trace;
+      if (!ours || this.returned.has(tensor)) return tensor.clone();
+      this.returned.add(tensor);
+      return tensor;
     });
   }
 
@@ -234,7 +232,7 @@ class Recording {
 
   release(): void {
     this.trace.close();
-    for (const tensor of this.inputs) if (!tensor.isDisposed && !tensor.kept) tensor.dispose();
+    for (const tensor of this.inputs) if (!tensor.isDisposed && !this.returned.has(tensor)) tensor.dispose();
   }
 }
 
