@@ -1,4 +1,4 @@
-import {engine, type Tensor, type Variable} from '@tensorflow/tfjs-core';
+import {engine, type KernelConfig, type NamedTensorInfoMap, type Tensor, type TensorInfo, type Variable} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {settingOf, settings} from '../config';
 import {errors} from '../errors';
@@ -65,7 +65,7 @@ type AsyncRunner = (inputs: readonly Tensor[]) => Promise<unknown>;
 export class Recorder {
   private readonly pool = new ConstantPool();
   private readonly cache = new LruCache<Entry>(
-    () => settingOf(settings.lruCacheCapacity),
+    () => settingOf(settings.planCacheCapacity),
     (entry) => {
       entry.plan?.dispose();
       this.evictions++;
@@ -152,9 +152,9 @@ export class Recorder {
     if (data.some((d) => d.host !== undefined)) trace.obstruct('a result is a string or complex tensor');
     if (trace.reason !== undefined) return {...base, plan: undefined, optimized: undefined, reason: trace.reason, compileMs: 0};
     const start = performance.now();
-    const optimized = optimize(withDistinctResults(trace.graph(data)), this.pool, new Set(this.options.disable));
+    const optimized = optimize(trace.graph(data), this.pool, new Set(this.options.disable));
     const specs = results.map((t): ResultSpec => ({shape: t.shape, dtype: t.dtype as ResultSpec['dtype']}));
-    const plan = new Plan(optimized.graph, specs, this.pool);
+    const plan = new Plan(withDistinctResults(optimized.graph), specs, this.pool);
     this.sweep(plan);
     return {...base, plan, optimized, reason: undefined, compileMs: performance.now() - start};
   }
@@ -236,9 +236,14 @@ class Recording {
   }
 }
 
-/** tfjs kernel through which a synchronous replay goes, so that tidy, memory and profiling are tfjs-core's own. */
-export function runGravitonPlan({inputs, attrs, backend}: {inputs: object; attrs: unknown; backend: GravitonBackend}) {
-  const {plan} = attrs as {plan: Plan};
-  const data = Object.values(inputs).map((info: {dataId: object}) => backend.data(info.dataId));
-  return plan.run(backend, data, hostKernel);
-}
+/** The tfjs kernel through which a synchronous replay goes, so that tidy, memory and profiling are tfjs-core's own. */
+export const planKernel: KernelConfig = {
+  kernelName: 'GravitonPlan',
+  backendName: 'graviton',
+  kernelFunc: ({inputs, attrs, backend}) => {
+    const {plan} = attrs as unknown as {plan: Plan};
+    const own = backend as GravitonBackend;
+    const data = Object.values(inputs as NamedTensorInfoMap).map((info) => own.data((info as TensorInfo).dataId));
+    return plan.run(own, data, hostKernel);
+  },
+};
