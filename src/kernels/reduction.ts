@@ -62,7 +62,7 @@ function reducedShape(shape: readonly number[], axes: readonly number[], keepDim
 }
 
 /** Reduces x over `axes`; x of a type that Reduce has for `kind`. */
-function reduce(backend: GravitonBackend, kind: Kind, x: TensorInfo, axes: Axes, keepDims: boolean): TensorInfo {
+export function reduce(backend: GravitonBackend, kind: Kind, x: TensorInfo, axes: Axes, keepDims: boolean): TensorInfo {
   const reduced = axesOf(kind, axes, x.shape.length);
   const shape = reducedShape(x.shape, reduced, keepDims);
   let result = backend.view(x, x.shape);

@@ -3,9 +3,11 @@ import type {GravitonBackend} from '../backend';
 import {castKernels} from './cast';
 import {complexKernels} from './complex';
 import {creationKernels} from './creation';
+import {einsumKernels} from './einsum';
 import {fallback} from './fallback';
 import {gatherKernels} from './gather';
 import type {KernelFunction, KernelTable, NativeKernel} from './kernel';
+import {linearKernels} from './linear';
 import {movementKernels} from './movement';
 import {fallbackKernels} from './names';
 import {pointwiseKernels} from './pointwise';
@@ -16,7 +18,9 @@ export const nativeKernels: KernelTable = {
   ...castKernels,
   ...complexKernels,
   ...creationKernels,
+  ...einsumKernels,
   ...gatherKernels,
+  ...linearKernels,
   ...movementKernels,
   ...pointwiseKernels,
   ...reductionKernels,

@@ -15,9 +15,8 @@ export function program(expr: Expr): readonly number[] {
   return words;
 }
 
-const alike: readonly (readonly (readonly [number])[])[] = [0, 1, 2, 3, 4].map((inputs) =>
-  Array.from({length: inputs + 1}, () => [1] as const),
-);
+/** Strides of inputs that are walked alike and of the output, for up to four inputs. */
+const alike: readonly (readonly number[])[] = [[1], [1, 1], [1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1, 1]];
 
 function isAlike(inputs: readonly TensorInfo[], shape: Shape): boolean {
   for (let i = 0; i < inputs.length; i++) if (!sameShape((inputs[i] as TensorInfo).shape, shape)) return false;
@@ -32,21 +31,25 @@ export function pointwise(
   shape: readonly number[],
   dtype: DataType,
 ): TensorInfo {
-  if (inputs.length < alike.length && isAlike(inputs, shape)) {
-    return backend.run(
-      Pointwise,
-      inputs,
-      {shape, dtype},
-      {shape: [sizeOf(shape)], strides: flat(alike[inputs.length] ?? []), program: words},
-    );
+  const strides = alike[inputs.length];
+  if (strides !== undefined && isAlike(inputs, shape)) {
+    return backend.run(Pointwise, inputs, {shape, dtype}, {shape: [sizeOf(shape)], strides, program: words});
   }
-  const strides = inputs.map((x) => broadcastStrides(x.shape, shape));
-  const space = collapse(shape, [...strides, rowMajorStrides(shape)]);
-  return backend.run(Pointwise, inputs, {shape, dtype}, {shape: space.shape, strides: flat(space.strides), program: words});
+  const walks = inputs.map((x) => broadcastStrides(x.shape, shape));
+  return stridedPointwise(backend, words, inputs, walks, shape, dtype);
 }
 
-function flat(strides: readonly Strides[]): readonly number[] {
-  return strides.flat();
+/** out[i] = program(inputs[0][Σ i·strides[0]], …) */
+export function stridedPointwise(
+  backend: GravitonBackend,
+  words: readonly number[],
+  inputs: readonly TensorInfo[],
+  strides: readonly Strides[],
+  shape: readonly number[],
+  dtype: DataType,
+): TensorInfo {
+  const space = collapse(shape, [...strides, rowMajorStrides(shape)]);
+  return backend.run(Pointwise, inputs, {shape, dtype}, {shape: space.shape, strides: space.strides.flat(), program: words});
 }
 
 /** pointwise() over the shape that all inputs broadcast to. */

@@ -1,0 +1,93 @@
+/** What a fused product or convolution does to its sums: bias and activation, as one Pointwise program. */
+import type {TensorInfo} from '@tensorflow/tfjs-core';
+import type {GravitonBackend} from '../backend';
+import {errors} from '../errors';
+import {broadcastShape, broadcastStrides, type Shape, sameShape} from '../ops/geometry';
+import {call, type Expr, f32, input} from '../ops/program';
+import {broadcast, program} from './steps';
+
+export interface Activation {
+  readonly activation?: string | undefined;
+  readonly leakyreluAlpha?: number | undefined;
+}
+
+export interface Epilogue {
+  /** One float for each channel, added to the sums before the program. */
+  readonly bias: TensorInfo | undefined;
+  /** In which input 0 is the sum; undefined where it would be the sum itself. */
+  readonly expr: Expr | undefined;
+  /** Inputs 1, 2, …, which broadcast to the result. */
+  readonly operands: readonly TensorInfo[];
+}
+
+export const plain: Epilogue = {bias: undefined, expr: undefined, operands: []};
+
+function activated(name: string, x: Expr, prelu: Expr | undefined, leakyreluAlpha: number): Expr {
+  switch (name) {
+    case 'linear':
+      return x;
+    case 'relu':
+      return call('Relu', x);
+    case 'relu6':
+      return call('Relu6', x);
+    case 'elu':
+      return call('Elu', x);
+    case 'sigmoid':
+      return call('Sigmoid', x);
+    case 'leakyrelu':
+      return call('LeakyRelu', x, f32(leakyreluAlpha));
+    case 'prelu':
+      if (prelu !== undefined) return call('Prelu', x, prelu);
+      throw errors.argument('prelu', 'preluActivationWeights are not given');
+    default:
+      throw errors.argument('a fused kernel', `the activation '${name}' is none of linear, relu, relu6, elu, sigmoid, leakyrelu, prelu`);
+  }
+}
+
+/** `channels`: size of the result's last axis. */
+export function epilogueOf(
+  channels: number,
+  bias: TensorInfo | undefined | null,
+  prelu: TensorInfo | undefined | null,
+  {activation, leakyreluAlpha}: Activation,
+): Epilogue {
+  const operands: TensorInfo[] = [];
+  const operand = (x: TensorInfo): Expr => input(operands.push(x));
+  const isVector = bias?.shape.length === 1 && bias.shape[0] === channels;
+  const biased = bias && !isVector ? call('Add', input(0), operand(bias)) : input(0);
+  const expr = activated(
+    activation ?? 'linear',
+    biased,
+    prelu && activation === 'prelu' ? operand(prelu) : undefined,
+    leakyreluAlpha ?? 0.2,
+  );
+  return {bias: isVector ? bias : undefined, expr: 'op' in expr ? expr : undefined, operands};
+}
+
+/** The step parameters of an epilogue over a result whose operands' `strides` walk four axes. */
+export function epilogueParams(epilogue: Epilogue, strides: readonly (readonly number[])[]) {
+  return {epilogue: epilogue.expr === undefined ? [] : program(epilogue.expr), epilogueStrides: strides.flat()};
+}
+
+/** Strides of each of the epilogue's operands over the result's axes. */
+export function operandStrides({operands}: Epilogue, shape: Shape): number[][] {
+  return operands.map((x) => broadcastStrides(x.shape, shape));
+}
+
+/**
+ * Runs `make` with the epilogue; where an operand would make the result larger than `shape`, without it, and the program as a step of its own.
+ */
+export function withEpilogue(
+  backend: GravitonBackend,
+  op: string,
+  epilogue: Epilogue,
+  shape: Shape,
+  make: (epilogue: Epilogue) => TensorInfo,
+): TensorInfo {
+  const {bias, expr, operands} = epilogue;
+  if (expr === undefined || operands.every((x) => sameShape(broadcastShape(x.shape, shape, op), shape))) return make(epilogue);
+  const sums = make({...plain, bias});
+  const result = broadcast(backend, op, program(expr), [sums, ...operands], 'float32');
+  backend.disposeIntermediate(sums);
+  return result;
+}

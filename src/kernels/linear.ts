@@ -1,0 +1,141 @@
+import type {_FusedMatMulAttrs, _FusedMatMulInputs, BatchMatMulAttrs, BatchMatMulInputs, TensorInfo} from '@tensorflow/tfjs-core';
+import type {GravitonBackend} from '../backend';
+import {errors} from '../errors';
+import {broadcastShape, broadcastStrides, collapse, rowMajorStrides, type Shape, type Strides, sizeOf} from '../ops/geometry';
+import {MatMul} from '../ops/linear';
+import {type Epilogue, epilogueOf, epilogueParams, operandStrides, plain, withEpilogue} from './epilogue';
+import {float32, type KernelTable, kernel} from './kernel';
+import {stridedCopy, using} from './steps';
+
+/** c[batch…, m, n] = Σk a[batch…, m, k] · b[batch…, k, n], with a and b read through strides; c dense. */
+export interface Product {
+  readonly batch: Shape;
+  readonly rowsM: number;
+  readonly colsN: number;
+  readonly depthK: number;
+  /** Over batch. */
+  readonly aBatch: Strides;
+  readonly bBatch: Strides;
+  readonly aRow: number;
+  readonly aCol: number;
+  readonly bRow: number;
+  readonly bCol: number;
+}
+
+/** MatMul walks two batch axes. */
+const batchAxes = 2;
+
+export function product(backend: GravitonBackend, a: TensorInfo, b: TensorInfo, p: Product, epilogue: Epilogue = plain): TensorInfo {
+  const {batch, rowsM, colsN, depthK, aRow, aCol, bRow, bCol} = p;
+  const shape = [...batch, rowsM, colsN];
+  const dense = rowMajorStrides(shape);
+  const further = operandStrides(epilogue, shape);
+  const batchOf = (strides: Strides) => strides.slice(0, batch.length);
+  const walk = collapse(batch, [p.aBatch, p.bBatch, batchOf(dense), ...further.map(batchOf)]);
+  if (walk.shape.length > batchAxes) return expandedProduct(backend, a, b, p, epilogue);
+  const missing = batchAxes - walk.shape.length;
+  const [batch1 = 1, batch2 = 1] = [...new Array<number>(missing).fill(1), ...walk.shape];
+  const [aBatch, bBatch, cBatch, ...rest] = walk.strides.map((s) => [...new Array<number>(missing).fill(0), ...s] as [number, number]);
+  const strides = rest.map((s, i) => [...s, further[i]?.at(-2) ?? 0, further[i]?.at(-1) ?? 0]);
+  return backend.run(
+    MatMul,
+    [a, b, epilogue.bias, ...epilogue.operands],
+    {shape, dtype: 'float32'},
+    {
+      batch1,
+      batch2,
+      rowsM,
+      colsN,
+      depthK,
+      ...batchStrides('a', aBatch),
+      ...batchStrides('b', bBatch),
+      ...batchStrides('c', cBatch),
+      ...{aRow, aCol, bRow, bCol, cRow: colsN, packedB: 0},
+      ...epilogueParams(epilogue, strides),
+    },
+  );
+}
+
+function batchStrides<Name extends 'a' | 'b' | 'c'>(name: Name, strides: readonly [number, number] | undefined) {
+  const [first = 0, second = 0] = strides ?? [];
+  return {[`${name}Batch1`]: first, [`${name}Batch2`]: second} as Record<`${Name}Batch1` | `${Name}Batch2`, number>;
+}
+
+/** Where broadcasting takes more batch axes than MatMul walks, the operands are repeated in memory. */
+function expandedProduct(backend: GravitonBackend, a: TensorInfo, b: TensorInfo, p: Product, epilogue: Epilogue): TensorInfo {
+  const {batch, rowsM, colsN, depthK} = p;
+  const flat = sizeOf(batch);
+  const wholeA = stridedCopy(backend, a, [...batch, rowsM, depthK], [...p.aBatch, p.aRow, p.aCol]);
+  const wholeB = stridedCopy(backend, b, [...batch, depthK, colsN], [...p.bBatch, p.bRow, p.bCol]);
+  const shape = [...batch, rowsM, colsN];
+  const operands = epilogue.operands.map((x) => stridedCopy(backend, x, shape, broadcastStrides(x.shape, shape)));
+  const dense = {aRow: depthK, aCol: 1, bRow: colsN, bCol: 1, aBatch: [rowsM * depthK], bBatch: [depthK * colsN]};
+  const flatOperands = operands.map((x) => ({...x, shape: [flat, rowsM, colsN]}));
+  const result = using(backend, [wholeA, wholeB, ...operands], () =>
+    product(backend, wholeA, wholeB, {batch: [flat], rowsM, colsN, depthK, ...dense}, {...epilogue, operands: flatOperands}),
+  );
+  return {...result, shape};
+}
+
+interface Transposes {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+function matMul(
+  backend: GravitonBackend,
+  a: TensorInfo,
+  b: TensorInfo,
+  {transposeA = false, transposeB = false}: Transposes,
+  epilogue: (colsN: number) => Epilogue,
+): TensorInfo {
+  const [rankA, rankB] = [a.shape.length, b.shape.length];
+  const named = () =>
+    `a [${a.shape.join(', ')}]${transposeA ? ' transposed' : ''} and b [${b.shape.join(', ')}]${transposeB ? ' transposed' : ''}`;
+  if (rankA < 2 || rankB < 2) throw errors.shape('MatMul', `${named()} must have two axes or more`);
+  const [sizesA, stridesA] = matrix(a.shape, transposeA);
+  const [sizesB, stridesB] = matrix(b.shape, transposeB);
+  if (sizesA[1] !== sizesB[0])
+    throw errors.shape('MatMul', `the inner sizes of ${named()} are ${sizesA[1]} and ${sizesB[0]}, which must be equal`);
+  const [outerA, outerB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batch = broadcastShape(outerA, outerB, 'MatMul');
+  const scaled = (strides: Strides, elems: number) => strides.map((s) => s * elems);
+  const p: Product = {
+    batch,
+    rowsM: sizesA[0],
+    colsN: sizesB[1],
+    depthK: sizesA[1],
+    aBatch: scaled(broadcastStrides(outerA, batch), sizesA[0] * sizesA[1]),
+    bBatch: scaled(broadcastStrides(outerB, batch), sizesB[0] * sizesB[1]),
+    aRow: stridesA[0],
+    aCol: stridesA[1],
+    bRow: stridesB[0],
+    bCol: stridesB[1],
+  };
+  return withEpilogue(backend, 'MatMul', epilogue(p.colsN), [...batch, p.rowsM, p.colsN], (fused) => product(backend, a, b, p, fused));
+}
+
+type Pair = readonly [number, number];
+/** Sizes and strides of the last two axes. */
+function matrix(shape: Shape, transposed: boolean): readonly [sizes: Pair, strides: Pair] {
+  const [rows = 0, cols = 0] = shape.slice(-2);
+  return transposed
+    ? [
+        [cols, rows],
+        [1, cols],
+      ]
+    : [
+        [rows, cols],
+        [cols, 1],
+      ];
+}
+
+export const linearKernels: KernelTable = {
+  BatchMatMul: kernel<BatchMatMulInputs, BatchMatMulAttrs>(float32, ({inputs: {a, b}, attrs, backend}) =>
+    matMul(backend, a, b, attrs, () => plain),
+  ),
+  _FusedMatMul: kernel<_FusedMatMulInputs, _FusedMatMulAttrs>(float32, ({inputs, attrs, backend}) => {
+    const {bias, preluActivationWeights}: Partial<typeof inputs> = inputs;
+    return matMul(backend, inputs.a, inputs.b, attrs, (colsN) => epilogueOf(colsN, bias, preluActivationWeights, attrs));
+  }),
+};
