@@ -151,28 +151,32 @@ export function isIdentity(expr: Expr, inputs: readonly number[], ranges: readon
 
 interface Recognised {
   readonly name: ScalarName;
-  /** An expression is tested only if it has one of these. */
-  readonly contains: readonly ScalarName[];
+  /** The function without which an expression cannot be it. */
+  readonly marks: readonly ScalarName[];
+  /** Whether it has kinks, for which the mark is allowed among smooth functions. */
   readonly pieces: boolean;
 }
 
 const recognised: readonly Recognised[] = [
-  {name: 'GeluErf', contains: ['Erf'], pieces: false},
-  {name: 'GeluTanh', contains: ['Tanh'], pieces: false},
-  {name: 'Silu', contains: ['Sigmoid', 'Exp'], pieces: false},
-  {name: 'HardSwish', contains: ['Relu6'], pieces: true},
-  {name: 'HardSigmoid', contains: ['Relu6'], pieces: true},
+  {name: 'GeluErf', marks: ['Erf'], pieces: false},
+  {name: 'GeluTanh', marks: ['Tanh'], pieces: false},
+  {name: 'Silu', marks: ['Sigmoid', 'Exp'], pieces: false},
+  {name: 'HardSwish', marks: ['Relu6'], pieces: true},
+  {name: 'HardSigmoid', marks: ['Relu6'], pieces: true},
 ];
+
+/** All of them are products or quotients at their root. */
+const roots: ReadonlySet<ScalarName> = new Set(['Mul', 'Div']);
 
 /** Points that tell the recognised functions apart: both tails, the bend, and either side of the kinks at ±3. */
 const samples = [-1000, -40, -9.5, -6.1, -4.2, -3.01, -2.99, -2.2, -1.3, -0.71, -0.2, -0.013, 0, 0.017, 0.31, 0.83, 1.4, 2.3, 2.98, 3.02, 4.4, 6.3, 9.1, 41, 1000];
 
 function isFunction(expr: Expr, variable: Expr, {name, pieces}: Recognised): boolean {
   const formula = doubles[name] as (a: number, b: number, c: number) => number;
-  const parts = partsOf(expr, new Set([variable]));
-  for (const part of parts) {
-    if (part === variable || !('op' in part)) continue;
-    if (!smooth.has(part.op) && !(pieces && part.op === 'Relu6')) return false;
+  for (const part of partsOf(expr, new Set([variable]))) {
+    if (part === variable) continue;
+    if ('input' in part) return false;
+    if ('op' in part && !smooth.has(part.op) && !(pieces && part.op === 'Relu6')) return false;
   }
   return samples.every((x) => {
     const got = evaluate(expr, (part) => (part === variable ? x : undefined));
@@ -181,24 +185,31 @@ function isFunction(expr: Expr, variable: Expr, {name, pieces}: Recognised): boo
   });
 }
 
+function functionOf(expr: Expr): {readonly name: ScalarName; readonly variable: Expr} | undefined {
+  if (!('op' in expr) || !roots.has(expr.op)) return undefined;
+  const parts = [...partsOf(expr)];
+  const names = new Set(parts.flatMap((p) => ('op' in p ? [p.op] : [])));
+  for (const candidate of recognised) {
+    if (!candidate.marks.some((mark) => names.has(mark))) continue;
+    const variable = parts.find((p) => p !== expr && !('f32' in p) && !('i32' in p) && isFunction(expr, p, candidate));
+    if (variable !== undefined) return {name: candidate.name, variable};
+  }
+  return undefined;
+}
+
 /** Replaces each part that is one of the named activations, as a function of some other part, by one call of it. */
-export function recogniseActivations(expr: Expr, found: (name: ScalarName) => void, seen = new Map<Expr, Expr>()): Expr {
+export function recogniseActivations(expr: Expr): Expr {
+  const names = new Set([...partsOf(expr)].flatMap((p) => ('op' in p ? [p.op] : [])));
+  return recognised.some(({marks}) => marks.some((mark) => names.has(mark))) ? withActivations(expr, new Map()) : expr;
+}
+
+function withActivations(expr: Expr, seen: Map<Expr, Expr>): Expr {
   const known = seen.get(expr);
   if (known !== undefined) return known;
   let result = expr;
-  if ('op' in expr) {
-    const parts = [...partsOf(expr)];
-    const names = new Set(parts.flatMap((p) => ('op' in p ? [p.op] : [])));
-    for (const candidate of recognised) {
-      if (expr.op === candidate.name || !candidate.contains.some((c) => names.has(c))) continue;
-      const variable = parts.find((p) => p !== expr && !('f32' in p) && !('i32' in p) && isFunction(expr, p, candidate));
-      if (variable === undefined) continue;
-      found(candidate.name);
-      result = {op: candidate.name, args: [recogniseActivations(variable, found, seen)]};
-      break;
-    }
-    if (result === expr) result = {op: expr.op, args: expr.args.map((arg) => recogniseActivations(arg, found, seen))};
-  }
+  const found = functionOf(expr);
+  if (found !== undefined) result = {op: found.name, args: [withActivations(found.variable, seen)]};
+  else if ('op' in expr) result = {op: expr.op, args: expr.args.map((arg) => withActivations(arg, seen))};
   seen.set(expr, result);
   return result;
 }

@@ -4,6 +4,7 @@ import {native, type Slot, type TensorSpec} from '../native';
 import {StridedCopy} from '../ops/movement';
 import type {TensorData} from '../tensor-data';
 import type {ConstantPool} from './constants';
+import {labelOf} from './explain';
 import {type Graph, type HostCall, inputsOf, type Node, type Value, type ValueId, valueOf} from './ir';
 import {encodePlan, planWords, type Segment} from './plan-words';
 
@@ -73,13 +74,14 @@ export class Plan {
     readonly graph: Graph,
     private readonly results: readonly ResultSpec[],
     private readonly pool: ConstantPool,
+    private readonly backend: GravitonBackend,
   ) {
     const constants = new Set<number>();
     const stages: Stage[] = [];
     try {
       for (const part of cut(graph)) stages.push(this.stageOf(part, constants));
     } catch (error) {
-      for (const stage of stages) if (stage.kind === 'native') native().dropPlan(stage.plan);
+      this.drop(stages);
       throw error;
     }
     this.stages = stages;
@@ -97,6 +99,7 @@ export class Plan {
     const words = planWords(this.graph, part);
     for (const constant of words.constants) constants.add(constant);
     const plan = native().makePlan(encodePlan(words), words.constants.map((c) => this.pool.slot(c)));
+    this.backend.stepLabels.set(plan, part.nodes.map(labelOf));
     return {kind: 'native', plan, segment: part, outputs: part.outputs.map((id) => valueOf(this.graph, id))};
   }
 
@@ -105,39 +108,42 @@ export class Plan {
     return this.constants;
   }
 
-  /** Native plan numbers, in order, with the nodes that their steps came from. */
-  get nativePlans(): {readonly plan: number; readonly nodes: readonly Node[]}[] {
-    return this.stages.flatMap((s) => (s.kind === 'native' ? [{plan: s.plan, nodes: s.segment.nodes}] : []));
-  }
-
-  run(backend: GravitonBackend, inputs: readonly TensorData[], hostKernel: HostKernel): TensorInfo[] {
+  run(inputs: readonly TensorData[], hostKernel: HostKernel): TensorInfo[] {
     const call = new Call(this.graph, this.pool, inputs);
     try {
       for (const stage of this.stages) {
-        if (stage.kind === 'host') call.host(stage, backend, hostKernel);
+        if (stage.kind === 'host') call.host(stage, this.backend, hostKernel);
         else call.finish(stage, native().runPlan(stage.plan, call.slots(stage.segment.inputs), stage.outputs, []));
       }
-      return call.results(backend, this.results);
+      return call.results(this.backend, this.results);
     } finally {
       call.release();
     }
   }
 
-  async runAsync(backend: GravitonBackend, inputs: readonly TensorData[], hostKernel: HostKernel): Promise<TensorInfo[]> {
+  async runAsync(inputs: readonly TensorData[], hostKernel: HostKernel): Promise<TensorInfo[]> {
     const call = new Call(this.graph, this.pool, inputs);
     try {
       for (const stage of this.stages) {
-        if (stage.kind === 'host') call.host(stage, backend, hostKernel);
+        if (stage.kind === 'host') call.host(stage, this.backend, hostKernel);
         else call.finish(stage, await native().runPlanAsync(stage.plan, call.slots(stage.segment.inputs), stage.outputs, []));
       }
-      return call.results(backend, this.results);
+      return call.results(this.backend, this.results);
     } finally {
       call.release();
+    }
+  }
+
+  private drop(stages: readonly Stage[]): void {
+    for (const stage of stages) {
+      if (stage.kind !== 'native') continue;
+      native().dropPlan(stage.plan);
+      this.backend.stepLabels.delete(stage.plan);
     }
   }
 
   dispose(): void {
-    for (const stage of this.stages) if (stage.kind === 'native') native().dropPlan(stage.plan);
+    this.drop(this.stages);
   }
 }
 

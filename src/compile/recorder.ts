@@ -111,7 +111,7 @@ export class Recorder {
 
   async replayAsync(entry: Entry, inputs: readonly Tensor[], backend: GravitonBackend): Promise<unknown> {
     const data = inputs.map((tensor) => backend.data(tensor.dataId));
-    const results = await (entry.plan as Plan).runAsync(backend, data, hostKernel);
+    const results = await (entry.plan as Plan).runAsync(data, hostKernel);
     return entry.rebuild(results.map((info) => engine().makeTensorFromTensorInfo(info, backend)));
   }
 
@@ -154,7 +154,7 @@ export class Recorder {
     const start = performance.now();
     const optimized = optimize(trace.graph(data), this.pool, new Set(this.options.disable));
     const specs = results.map((t): ResultSpec => ({shape: t.shape, dtype: t.dtype as ResultSpec['dtype']}));
-    const plan = new Plan(withDistinctResults(optimized.graph), specs, this.pool);
+    const plan = new Plan(withDistinctResults(optimized.graph), specs, this.pool, backend);
     this.sweep(plan);
     return {...base, plan, optimized, reason: undefined, compileMs: performance.now() - start};
   }
@@ -244,6 +244,6 @@ export const planKernel: KernelConfig = {
     const {plan} = attrs as unknown as {plan: Plan};
     const own = backend as GravitonBackend;
     const data = Object.values(inputs as NamedTensorInfoMap).map((info) => own.data((info as TensorInfo).dataId));
-    return plan.run(own, data, hostKernel);
+    return plan.run(data, hostKernel);
   },
 };

@@ -91,7 +91,7 @@ function absorb(graph: Graph, node: Node, form: Form, position: number, output: 
     extras: [...own.extras, ...others.map(({input, i}) => ({operand: input.operand, strides: fitted.strides[i] as readonly number[]}))],
   };
   extractBias(graph, epilogue, walk.shape[3] as number);
-  epilogue.expr = recogniseActivations(epilogue.expr, () => {});
+  epilogue.expr = recogniseActivations(epilogue.expr);
   return withEpilogue(target, epilogue, output, notesOf(epilogue)) ?? 'the epilogue does not fit into one program';
 }
 

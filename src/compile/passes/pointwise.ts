@@ -41,7 +41,7 @@ export const pointwise: Pass = {
       const form = formOf(editor, node);
       const output = node.outputs[0] as Operand;
       if (form === undefined || valueOf(editor, output.value).dtype !== 'float32') continue;
-      const expr = recogniseActivations(form.expr, () => {});
+      const expr = recogniseActivations(form.expr);
       if (opsOf(expr).length === opsOf(form.expr).length) continue;
       const simpler = nodeOf({...form, expr}, output, opsOf(expr));
       if (simpler !== undefined) editor.replace(node, simpler);
