@@ -22,23 +22,27 @@ function rowMeanOf(graph: Graph & Uses, value: ValueId): RowMean | undefined {
   return {source, rows: num(node, 'outer'), cols: num(node, 'reduce')};
 }
 
-/** The form with every input that a pointwise node computes inlined, except those in `stop`. */
-function expand(graph: Graph & Uses, form: Form, stop: ReadonlySet<ValueId>): Form {
-  let expanded = form;
-  for (let depth = 0; depth < maxDepth; depth++) {
-    let changed = false;
-    for (const [i, {operand}] of expanded.inputs.entries()) {
-      if (stop.has(operand.value)) continue;
-      const producer = formOf(graph, producerOf(graph, operand));
-      const wider = producer && inline(expanded, i, producer);
-      if (wider === undefined) continue;
-      expanded = wider;
-      changed = true;
-      break;
+/** Forms of nodes with everything inlined that pointwise nodes compute, down to the values in `stop`. */
+class Expansion {
+  private readonly known = new Map<Node, Form | undefined>();
+
+  constructor(
+    private readonly graph: Graph & Uses,
+    private readonly stop: ReadonlySet<ValueId>,
+  ) {}
+
+  of(node: Node, depth = maxDepth): Form | undefined {
+    if (this.known.has(node)) return this.known.get(node);
+    let form = formOf(this.graph, node);
+    for (const {operand} of form?.inputs ?? []) {
+      const producer = this.stop.has(operand.value) || depth === 0 ? undefined : producerOf(this.graph, operand);
+      const inner = producer && this.of(producer, depth - 1);
+      const position = form?.inputs.findIndex((i) => i.operand.value === operand.value) ?? -1;
+      if (form !== undefined && inner !== undefined && position >= 0) form = inline(form, position, inner) ?? form;
     }
-    if (!changed) break;
+    this.known.set(node, form);
+    return form;
   }
-  return expanded;
 }
 
 interface Statistics {
@@ -50,43 +54,38 @@ interface Statistics {
   readonly cols: number;
 }
 
+/** What a sum of squares may end in. */
+const squares: ReadonlySet<string> = new Set(['Square', 'SquaredDifference', 'Mul', 'Pow']);
+
 /** What `node`, a mean over rows, is the variance or mean square of. */
 function statisticsOf(graph: Graph & Uses, node: Node): Statistics | undefined {
-  const variance = rowMeanOf(graph, node.outputs[0]?.value as ValueId);
-  const direct = variance && formOf(graph, producerOf(graph, variance.source));
-  if (variance === undefined || direct === undefined) return undefined;
-  const {rows, cols} = variance;
   const stat = node.outputs[0]?.value as ValueId;
-  let squares: Form = direct;
-  for (let depth = 0; depth < maxDepth; depth++) {
-    const mean = squares.inputs.find(({operand}) => rowMeanOf(graph, operand.value) !== undefined)?.operand.value;
-    const x = mean === undefined ? squares.inputs[0]?.operand : rowMeanOf(graph, mean)?.source;
-    if (x === undefined) return undefined;
-    const known = mean === undefined ? [x.value] : [x.value, mean];
-    const form = expand(graph, direct, new Set(known));
-    const order = known.map((value) => form.inputs.findIndex((i) => i.operand.value === value));
-    if (form.inputs.length === known.length && !order.includes(-1)) {
-      const ranges = known.map((): [number, number] => [-2, 2]);
-      const formula = mean === undefined ? (v: number) => v * v : (v: number, m = 0) => (v - m) ** 2;
-      if (isIdentity(form.expr, order, ranges, formula)) {
-        return {kind: mean === undefined ? 'rms' : 'layer', x, stats: mean === undefined ? [stat] : [mean, stat], rows, cols};
-      }
-    }
-    const next = squares.inputs.flatMap(({operand}, i) => {
-      const producer = formOf(graph, producerOf(graph, operand));
-      return (producer && inline(squares, i, producer)) ?? [];
-    });
-    if (next[0] === undefined) return undefined;
-    squares = next[0];
-  }
-  return undefined;
+  const spread = rowMeanOf(graph, stat);
+  const direct = spread && formOf(graph, producerOf(graph, spread.source));
+  if (direct === undefined || !('op' in direct.expr && squares.has(direct.expr.op))) return undefined;
+  const {rows, cols} = spread as RowMean;
+  const meanIn = (form: Form) => form.inputs.find(({operand}) => rowMeanOf(graph, operand.value) !== undefined)?.operand.value;
+  // The difference to the mean may be a node of its own.
+  const difference = formOf(graph, producerOf(graph, direct.inputs[0]?.operand));
+  const form = meanIn(direct) === undefined && difference !== undefined && meanIn(difference) !== undefined ? inline(direct, 0, difference) : direct;
+  const mean = form && meanIn(form);
+  const x = mean === undefined ? form?.inputs[0]?.operand : rowMeanOf(graph, mean)?.source;
+  if (form === undefined || x === undefined) return undefined;
+  const known = mean === undefined ? [x.value] : [x.value, mean];
+  const order = known.map((value) => form.inputs.findIndex((i) => i.operand.value === value));
+  if (form.inputs.length !== known.length || order.includes(-1)) return undefined;
+  const ranges = known.map((): [number, number] => [-2, 2]);
+  const formula = mean === undefined ? (v: number) => v * v : (v: number, m = 0) => (v - m) ** 2;
+  if (!isIdentity(form.expr, order, ranges, formula)) return undefined;
+  return {kind: mean === undefined ? 'rms' : 'layer', x, stats: mean === undefined ? [stat] : [mean, stat], rows, cols};
 }
 
 /** gamma, beta and epsilon, if the form is the normalisation of these statistics. */
 function factorsOf(graph: Graph, form: Form, {kind, x, stats, rows, cols}: Statistics) {
+  const known = [x.value, ...stats];
+  if (form.inputs.length > known.length + 2 || !known.every((value) => form.inputs.some((i) => i.operand.value === value))) return undefined;
   const strides = fit(form, [1, 1, rows, cols])?.strides;
   if (strides === undefined) return undefined;
-  const known = [x.value, ...stats];
   const columns: number[] = [];
   for (const [i, {operand}] of form.inputs.entries()) {
     const wanted: Role = operand.value === x.value ? 'cell' : stats.includes(operand.value) ? 'row' : 'column';
@@ -167,11 +166,12 @@ export const normalization: Pass = {
       const statistics = statisticsOf(editor, node);
       if (statistics === undefined) continue;
       const {kind, x, stats, rows, cols} = statistics;
+      const expansion = new Expansion(editor, new Set([x.value, ...stats]));
       for (const last of downstream(editor, stats.at(-1) as ValueId)) {
         const output = last.outputs[0] as Operand;
         if (valueOf(editor, output.value).elems !== rows * cols) continue;
-        const form = expand(editor, formOf(editor, last) as Form, new Set([x.value, ...stats]));
-        const factors = factorsOf(editor, form, statistics);
+        const form = expansion.of(last);
+        const factors = form && factorsOf(editor, form, statistics);
         if (factors === undefined) continue;
         editor.replace(last, {
           op: Normalize,
