@@ -1,22 +1,28 @@
 /**
- * Importing this package registers the backend `graviton` and its kernels with TensorFlow.js. It becomes the default backend: its priority is
+ * Importing this package registers the backend `graviton`, its kernels and file:// models with TensorFlow.js. It becomes the default backend: its priority is
  * above those of tfjs-backend-cpu (1) and tfjs-backend-wasm (2).
  */
 import {registerBackend, registerKernel} from '@tensorflow/tfjs-core';
 import {GravitonBackend} from './backend';
 import {planKernel} from './compile/recorder';
 import {applySettings, registerFlags} from './config';
+import {registerFileRouters} from './io/file-handler';
 import {registerKernels} from './kernels/registry';
 
 export {type AsyncOptions, type CompiledFunction, CompiledModel, compile} from './compile/compile';
 export type {ExplainedPlan, ExplainedStep, Explanation} from './compile/explain';
 export type {CompileOptions, CompileStats} from './compile/recorder';
-export {GravitonError} from './errors';
+export {type ErrorCode, GravitonError} from './errors';
+export {loadGraphModel} from './io/load-graph-model';
+export type {ProfileEvent} from './profile/events';
+export {type Profile, profile} from './profile/profile';
+export type {SortKey, TableOptions} from './profile/table';
 export {type SystemInfo, systemInfo} from './system-info';
 
 registerFlags();
 registerKernels();
 registerKernel(planKernel);
+registerFileRouters();
 registerBackend(
   'graviton',
   () => {
