@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 2198743014u;
+inline constexpr uint32_t kOpTableHash = 3834321316u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -425,7 +425,6 @@ struct DepthwiseConv2DParams {
   int32_t y_row;
   int32_t y_col;
   uint32_t multiplier;
-  uint32_t packed_filter;
   List epilogue;
   List epilogue_strides;
 };
@@ -452,7 +451,6 @@ inline bool Decode(WordReader& reader, DepthwiseConv2DParams* p) {
          reader.Read(&p->y_row) &&
          reader.Read(&p->y_col) &&
          reader.Read(&p->multiplier) &&
-         reader.Read(&p->packed_filter) &&
          reader.Read(&p->epilogue) &&
          reader.Read(&p->epilogue_strides);
 }

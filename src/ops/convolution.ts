@@ -11,11 +11,12 @@ const image = {
 
 /**
  * NHWC cross-correlation: y[n,h,w,o] = epilogue(Σ x[n, h·s − p + d·i, w·s − p + d·j, c] · filter[i,j,c,o] + bias[o]); float32.
- * Reads beyond the image give 0. With `groups` g, output channel o sees only the inC/g input channels of its group
- * (filter[i, j, inC/g, outC]).
+ * Reads beyond the image give 0; how far it is padded below and to the right follows from outH and outW. With `groups` g, output
+ * channel o sees only the inC/g input channels of its group (filter[i, j, inC/g, outC]).
  *
- * Inputs: x, filter (HWIO, or packed when packedFilter ≠ 0), bias (may be absent), then the epilogue's own inputs.
- * `epilogueStrides`: four per further input, over (n, h, w, o).
+ * Inputs: x, filter, bias (may be absent), then the epilogue's own inputs. Elements of y must not overlap.
+ * `packedFilter`: 0 = dense HWIO; otherwise the pack layout of the filter's buffer (PackWeights with taps filterH · filterW), for which
+ * groups is 1. `epilogueStrides`: four per further input, over (n, h, w, o).
  */
 export const Conv2D = defineOp({
   name: 'Conv2D',
@@ -24,16 +25,22 @@ export const Conv2D = defineOp({
   params: {...image, groups: 'u32', packedFilter: 'u32', epilogue: 'list', epilogueStrides: 'list'},
 });
 
-/** As Conv2D with one filter per channel: y[n,h,w,c·m+k] = Σ x[…,c] · filter[i,j,c,k] + bias; outC = inC · multiplier. */
+/**
+ * As Conv2D with one filter per channel: y[n,h,w,c·m+k] = Σ x[…,c] · filter[i,j,c,k] + bias[c·m+k] for the taps inside the image;
+ * outC = inC · multiplier. The filter is dense: packing it would not pay.
+ */
 export const DepthwiseConv2D = defineOp({
   name: 'DepthwiseConv2D',
   inputs: [3, 32],
   outputs: 1,
-  params: {...image, multiplier: 'u32', packedFilter: 'u32', epilogue: 'list', epilogueStrides: 'list'},
+  params: {...image, multiplier: 'u32', epilogue: 'list', epilogueStrides: 'list'},
 });
 
 export const poolKinds = {max: 0, average: 1} as const;
-/** Windows over H and W of NHWC; average counts only elements inside the image; outC = inC. max of a window with NaN is NaN. */
+/**
+ * Windows over H and W of NHWC; float32; outC = inC. Average counts only elements inside the image; max of a window with NaN is NaN.
+ * A window wholly outside gives -Infinity or NaN. Elements of x must not overlap, nor those of y.
+ */
 export const Pool2D = defineOp({
   name: 'Pool2D',
   inputs: 1,
@@ -42,7 +49,10 @@ export const Pool2D = defineOp({
 });
 
 export const resizeKinds = {bilinear: 0, nearest: 1} as const;
-/** NHWC resize of x[batch, inH, inW, channels], as tf.image with these two flags. */
+/**
+ * NHWC resize of x[batch, inH, inW, channels], dense, to y[batch, outH, outW, channels], as tf.image with these two flags.
+ * Bilinear: float32. Nearest: float32 or int32.
+ */
 export const Resize2D = defineOp({
   name: 'Resize2D',
   inputs: 1,

@@ -23,12 +23,12 @@ export const MatMul = defineOp({
 });
 
 /** The layouts that PackWeights writes. The number is Buffer::layout(); 0 is plain row-major. */
-export const packLayouts = {none: 0, gemmF32: 1, gemmBf16: 2, convF32: 3, depthwiseF32: 4} as const;
+export const packLayouts = {none: 0, gemmF32: 1, gemmBf16: 2} as const;
 
 /**
  * Copies weights into the layout that this processor's kernels read.
  * gemmF32: in is b[rows, cols] (strides rowStride, colStride), out holds PackedElems floats in column panels.
- * `taps`: 1 for MatMul, filterH · filterW for Conv2D, whose filter is b[taps · inC, outC].
+ * `taps`: 1 for MatMul, filterH · filterW for Conv2D, whose filter is b[taps · rowsK, colsN] = b[taps · inC, outC].
  */
 export const PackWeights = defineOp({
   name: 'PackWeights',

@@ -1,9 +1,228 @@
-#include "core/ops.gen.h"
+#include "kernels/conv/conv2d.h"
+
+#include <algorithm>
+
+#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/pack.h"
+
+#define GRAVITON_TARGET_INCLUDE "kernels/conv/conv2d-inl.h"
+#include "simd/foreach_target.h"
 
 namespace graviton {
+namespace {
 
-Status Conv2D(const StepContext&, const Conv2DParams&, Operands, Operands) {
-  return Status::Error(Code::kUnsupported, "Conv2D is not built yet");
+// Fewer multiply-adds than this (by a whole vector) are not worth a thread of their own.
+constexpr double kVectorStepsPerPart = 8192;
+// Below it taps are too short: 20 cycles to fetch a tile's pointers against 24 for each channel.
+constexpr int64_t kShortTap = 16;
+constexpr int64_t kMostBlock = 256;
+
+constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+Status CheckGroups(const Image& image, uint32_t groups) {
+  if (groups == 0 || image.in_c % groups != 0 || image.out_c % groups != 0) {
+    return Status::Error(Code::kShape, "Conv2D: %lld and %lld channels do not make %u groups",
+                         static_cast<long long>(image.in_c), static_cast<long long>(image.out_c), groups);
+  }
+  return {};
+}
+
+Status CheckFilter(const StepContext& context, const Conv2DParams& p, const Operand& filter) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide taps = Wide{p.filter_h} * p.filter_w;
+  const bool nothing = taps == 0 || p.in_c == 0 || p.out_c == 0;
+  if (p.packed_filter == 0) {
+    if (filter.layout() != 0) {
+      return Status::Error(Code::kInvalidStep,
+                           "Conv2D filter is packed (%#x), which the step does not say",
+                           filter.layout());
+    }
+    Wide elems = taps * (p.in_c / p.groups);
+    elems = elems > INT32_MAX ? elems : elems * p.out_c;
+    if (elems > INT32_MAX && !nothing) return Status::Error(Code::kShape, "Conv2D filter is too large");
+    return CheckDense("Conv2D filter", filter, DType::kFloat32,
+                      nothing ? 0 : static_cast<int64_t>(elems));
+  }
+  const uint32_t wanted = LayoutCode(PackLayout::kGemmF32, context.isa);
+  if (p.packed_filter != static_cast<uint32_t>(PackLayout::kGemmF32) || filter.layout() != wanted ||
+      filter.before != 0) {
+    return Status::Error(Code::kInvalidStep,
+                         "Conv2D filter has the layout %#x; the step wants %u on %s", filter.layout(),
+                         p.packed_filter, NameOf(context.isa));
+  }
+  if (p.groups != 1) {
+    return Status::Error(Code::kUnsupported, "Conv2D: a filter of %u groups cannot be packed", p.groups);
+  }
+  const size_t elems = taps > INT32_MAX ? 0
+                                        : PackedElemsOf(context.isa, p.packed_filter, p.in_c, p.out_c,
+                                                        static_cast<uint32_t>(taps));
+  if (elems == 0 && !nothing) return Status::Error(Code::kShape, "Conv2D filter is too large");
+  return CheckDense("Conv2D filter", filter, DType::kFloat32, static_cast<int64_t>(elems));
+}
+
+// A 1x1 filter without steps is a matrix product of pixels and filter, operand for operand.
+bool IsMatMul(const Conv2DParams& p) {
+  return p.filter_h == 1 && p.filter_w == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_top == 0 &&
+         p.pad_left == 0 && p.groups == 1 && p.out_h <= p.in_h && p.out_w <= p.in_w;
+}
+MatMulParams AsMatMul(const Conv2DParams& p) {
+  return {.batch1 = p.batch,
+          .batch2 = p.out_h,
+          .rows_m = p.out_w,
+          .cols_n = p.out_c,
+          .depth_k = p.in_c,
+          .a_batch1 = p.x_batch,
+          .a_batch2 = p.x_row,
+          .a_row = p.x_col,
+          .a_col = 1,
+          .b_batch1 = 0,
+          .b_batch2 = 0,
+          .b_row = static_cast<int32_t>(p.out_c),
+          .b_col = 1,
+          .c_batch1 = p.y_batch,
+          .c_batch2 = p.y_row,
+          .c_row = p.y_col,
+          .packed_b = p.packed_filter,
+          .epilogue = p.epilogue,
+          .epilogue_strides = p.epilogue_strides};
+}
+
+// How pixels and vectors of columns are divided among threads.
+struct Split {
+  int64_t pixels = 1;
+  int64_t vectors = 1;
+  size_t parts() const { return static_cast<size_t>(pixels * vectors); }
+};
+
+// Quarter vector steps of the busiest thread, per element of depth: multiply-adds, what tiles spend
+// on loading the filter, and bringing it to this core.
+int64_t CostOf(int64_t pixels, int64_t vectors, int64_t tile_rows, const Split& split) {
+  const int64_t rows = CeilDiv(pixels, split.pixels);
+  return (4 * rows + 2 * CeilDiv(rows, tile_rows) + 8) * CeilDiv(vectors, split.vectors);
+}
+
+// A pure function of sizes, so that the same thread count gives the same bits.
+Split SplitOf(int64_t pixels, int64_t vectors, int64_t depth_k, int64_t tile_rows, size_t threads) {
+  const double steps =
+      static_cast<double>(pixels) * static_cast<double>(vectors) * static_cast<double>(depth_k);
+  const double worth = steps / kVectorStepsPerPart;
+  auto most = static_cast<int64_t>(threads);
+  if (worth < static_cast<double>(most)) most = worth < 2 ? 1 : static_cast<int64_t>(worth);
+  Split best;
+  int64_t best_cost = CostOf(pixels, vectors, tile_rows, best);
+  for (int64_t rows = 1; rows <= std::min(most, pixels); ++rows) {
+    const Split split = {rows, std::min(most / rows, vectors)};
+    const int64_t cost = CostOf(pixels, vectors, tile_rows, split);
+    if (cost >= best_cost) continue;
+    best = split;
+    best_cost = cost;
+  }
+  return best;
+}
+
+// Pixels per block: their pointers, copies and the part of x that they read stay in L2.
+int64_t BlockOf(const ConvCall& call) {
+  constexpr int64_t kWords = 64 << 10;
+  const int64_t pointers = 2 * (call.taps() + 1);
+  const int64_t copies = call.joined ? call.taps() * call.depth() : 0;
+  const int64_t reads = call.image.in_c;
+  const int64_t words = std::max({pointers, copies, reads, int64_t{1}});
+  return std::clamp<int64_t>(kWords / words, 32, kMostBlock);
+}
+
+// Packs an unpacked filter: a matrix b[taps · inC / groups, outC / groups] a group.
+void PackFilter(const StepContext& context, const GemmKernels& kernels, const ConvCall& call,
+                const float* filter, float* panels) {
+  const int64_t depth = call.taps() * call.depth();
+  const auto cols = static_cast<size_t>(call.group_cols());
+  const size_t group_panels = (cols + kernels.tile_cols - 1) / kernels.tile_cols;
+  const size_t group_floats =
+      static_cast<size_t>(depth) * ((cols + kernels.lanes - 1) / kernels.lanes * kernels.lanes);
+  const size_t all = group_panels * static_cast<size_t>(call.groups);
+  const size_t parts = depth * call.image.out_c < (1 << 16) ? 1 : context.threads;
+  context.pool.Run(parts, [&](size_t part) {
+    const Range range = Partition(all, parts, part);
+    for (size_t panel = range.begin; panel < range.end; ++panel) {
+      const size_t group = panel / group_panels;
+      const size_t within = panel % group_panels;
+      kernels.pack(filter + group * cols, call.image.out_c, 1, static_cast<size_t>(depth), cols,
+                   {within, within + 1}, panels + group * group_floats);
+    }
+  });
+}
+
+Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bool packed) {
+  const GemmKernels& kernels = *SelectkGemm(context.isa);
+  const auto lanes = static_cast<int64_t>(kernels.lanes);
+  const int64_t depth_k = call->taps() * call->depth();
+  const int64_t vectors = call->groups * CeilDiv(call->group_cols(), lanes);
+  const Split split = SplitOf(call->image.pixels(), vectors, depth_k,
+                              static_cast<int64_t>(kernels.tile_rows), context.threads);
+  call->block = BlockOf(*call);
+  // One block: panels, zeros, then each thread's own. Rounded, so that all start on a cache line.
+  const int64_t panel_floats = packed ? 0 : depth_k * vectors * lanes;
+  const int64_t zero_floats = CeilDiv(std::max(call->depth(), call->image.in_c), 16) * 16;
+  const int64_t thread_bytes = call->scratch_bytes();
+  const auto floats_bytes = static_cast<size_t>(CeilDiv(panel_floats, 16) * 16 + zero_floats) * sizeof(float);
+  void* scratch;
+  Status status = context.scratch.Reserve(
+      floats_bytes + split.parts() * static_cast<size_t>(thread_bytes), &scratch);
+  if (!status.ok()) return status;
+  auto* panels = static_cast<float*>(scratch);
+  float* zeros = panels + CeilDiv(panel_floats, 16) * 16;
+  std::memset(zeros, 0, static_cast<size_t>(zero_floats) * sizeof(float));
+  call->zeros = zeros;
+  call->panels = filter.f32();
+  if (!packed && depth_k > 0) {
+    PackFilter(context, kernels, *call, filter.f32(), panels);
+    call->panels = panels;
+  }
+  const ConvKernels& conv = *SelectkConv(context.isa);
+  context.pool.Run(split.parts(), [&](size_t part) {
+    const auto parts = static_cast<size_t>(split.vectors);
+    const Range pixels = Partition(static_cast<size_t>(call->image.pixels()),
+                                   static_cast<size_t>(split.pixels), part / parts);
+    const Range columns = Partition(static_cast<size_t>(vectors), parts, part % parts);
+    conv.multiply(*call, pixels, columns,
+                  static_cast<char*>(scratch) + floats_bytes + part * static_cast<size_t>(thread_bytes));
+  });
+  return {};
+}
+
+}  // namespace
+
+Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands in, Operands out) {
+  Image image = ImageOf(params);
+  if (Status status = CheckImage("Conv2D", image, in[0], out[0]); !status.ok()) return status;
+  if (Status status = CheckGroups(image, params.groups); !status.ok()) return status;
+  if (Status status = CheckFilter(context, params, in[1]); !status.ok()) return status;
+  if (in[2].given()) {
+    Status status = CheckDense("Conv2D bias", in[2], DType::kFloat32, image.out_c);
+    if (!status.ok()) return status;
+  }
+  Epilogue epilogue;
+  const int64_t shape[4] = {image.batch, image.out_h, image.out_w, image.out_c};
+  Status status = BindEpilogue("Conv2D", params.epilogue, params.epilogue_strides, in.subspan(3), shape,
+                               &epilogue);
+  if (!status.ok()) return status;
+  if (image.empty()) return {};
+  if (IsMatMul(params)) return MatMul(context, AsMatMul(params), in, out);
+  // Without channels there may be any number of taps, and none matters.
+  if (image.in_c == 0) image.filter_h = image.filter_w = 0;
+  ConvCall call = {
+      .image = image,
+      .x = in[0].f32(),
+      .y = out[0].f32(),
+      .panels = nullptr,
+      .bias = in[2].f32(),
+      .epilogue = epilogue.empty() ? nullptr : &epilogue,
+      .zeros = nullptr,
+      .groups = params.groups,
+      .joined = params.groups == 1 && image.in_c < kShortTap && image.dilation_w == 1 &&
+                image.filter_w > 1 && image.x_col == image.in_c,
+      .block = 0,
+  };
+  return Run(context, &call, in[1], params.packed_filter != 0);
 }
 
 }  // namespace graviton

@@ -14,8 +14,6 @@ enum class PackLayout : uint32_t {
   kNone = 0,
   kGemmF32 = 1,
   kGemmBf16 = 2,
-  kConvF32 = 3,
-  kDepthwiseF32 = 4,
 };
 
 constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {

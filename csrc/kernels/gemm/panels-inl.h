@@ -74,8 +74,8 @@ static inline void PackRows(const float* a, int64_t a_row, int64_t a_col, size_t
   }
 }
 
-static void PackPanels(const float* b, int64_t b_row, int64_t b_col, size_t depth_k, size_t cols_n,
-                       Range panels, float* packed) {
+static inline void PackPanels(const float* b, int64_t b_row, int64_t b_col, size_t depth_k,
+                              size_t cols_n, Range panels, float* packed) {
   for (size_t p = panels.begin; p < panels.end; ++p) {
     const size_t first = p * kTileCols;
     const size_t cols = cols_n - first < kTileCols ? cols_n - first : kTileCols;
@@ -84,8 +84,8 @@ static void PackPanels(const float* b, int64_t b_row, int64_t b_col, size_t dept
   }
 }
 
-static void UnpackPanels(const float* packed, size_t depth_k, size_t cols_n, Range panels, float* b,
-                         int64_t b_row, int64_t b_col) {
+static inline void UnpackPanels(const float* packed, size_t depth_k, size_t cols_n, Range panels,
+                                float* b, int64_t b_row, int64_t b_col) {
   for (size_t p = panels.begin; p < panels.end; ++p) {
     const size_t first = p * kTileCols;
     const size_t cols = cols_n - first < kTileCols ? cols_n - first : kTileCols;

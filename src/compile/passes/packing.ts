@@ -27,10 +27,10 @@ function packingOf(graph: Graph, node: Node): Packing | undefined {
     const [rowsK, colsN] = [num(node, 'depthK'), num(node, 'colsN')];
     return {parameter: 'packedB', layout: packLayouts.gemmF32, rowsK, colsN, rowStride: num(node, 'bRow'), colStride: num(node, 'bCol'), taps: 1};
   }
-  if (node.op === Conv2D && num(node, 'packedFilter') === 0) {
-    const rowsK = num(node, 'inC') / num(node, 'groups');
+  if (node.op === Conv2D && num(node, 'packedFilter') === 0 && num(node, 'groups') === 1) {
+    const rowsK = num(node, 'inC');
     const [colsN, taps] = [num(node, 'outC'), num(node, 'filterH') * num(node, 'filterW')];
-    return {parameter: 'packedFilter', layout: packLayouts.convF32, rowsK, colsN, rowStride: colsN, colStride: 1, taps};
+    return {parameter: 'packedFilter', layout: packLayouts.gemmF32, rowsK, colsN, rowStride: colsN, colStride: 1, taps};
   }
   return undefined;
 }

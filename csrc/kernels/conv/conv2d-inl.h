@@ -1,0 +1,292 @@
+#include "kernels/gemm/micro_kernel-inl.h"
+#include "kernels/gemm/panels-inl.h"
+#include "kernels/pointwise/program-inl.h"
+#include "simd/vector-inl.h"
+
+namespace graviton::GRAVITON_NS {
+namespace {
+
+// Depth that meets all tiles of a block before the next, so that the panel stays in L2 (AVX-512) or L1.
+#if GRAVITON_VECTOR_BYTES == 64
+constexpr int64_t kDepthBlock = 768;
+#else
+constexpr int64_t kDepthBlock = 384;
+#endif
+
+// Pixels of a block: where each tap reads, and where the results go.
+struct ConvPixels {
+  const float** taps;  // [tap][pixel], `step` apart
+  float** y;
+  int64_t step;
+  int64_t first;
+  int64_t count;
+};
+
+struct ConvTile {
+  const float* const* rows;  // of the first tap; `row_step` from tap to tap
+  int64_t row_step;
+  int64_t taps;
+  int64_t offset;  // from the pointers to the channels that are read
+  int64_t depth;
+  const float* panel;
+  int64_t panel_row;
+  int64_t panel_tap;
+  float* const* y;
+  int64_t col;
+  size_t last;        // columns in the last vector, 1 … kLanes
+  bool add;           // to what y holds
+  const float* bias;  // null: none
+};
+
+template <int kRows, int kVectors>
+void MultiplyTile(const ConvTile& t) {
+  constexpr int kEnd = kVectors - 1;
+  Vf sums[kRows][kVectors];
+  ClearSums(sums);
+  const float* panel = t.panel;
+  const float* const* from = t.rows;
+  for (int64_t tap = 0; tap < t.taps; ++tap) {
+    const float* rows[kRows];
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) rows[i] = from[i] + t.offset;
+    MultiplyAdd(rows, static_cast<size_t>(t.depth), panel, t.panel_row, sums);
+    panel += t.panel_tap;
+    from += t.row_step;
+  }
+  const bool whole = t.last == kLanes;
+  if (t.bias != nullptr) {
+#pragma GCC unroll 3
+    for (int j = 0; j < kVectors; ++j) {
+      const float* at = t.bias + j * kLanes;
+      const Vf bias = j < kEnd || whole ? Load(at) : LoadPart(at, t.last);
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows; ++i) sums[i][j] += bias;
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+    float* y = t.y[i] + t.col;
+#pragma GCC unroll 3
+    for (int j = 0; j < kVectors; ++j, y += kLanes) {
+      if (j < kEnd || whole) {
+        Store(y, t.add ? sums[i][j] + Load(y) : sums[i][j]);
+      } else {
+        StorePart(y, t.add ? sums[i][j] + LoadPart(y, t.last) : sums[i][j], t.last);
+      }
+    }
+  }
+}
+
+using ConvTileFunction = void (*)(const ConvTile&);
+struct ConvTiles {
+  ConvTileFunction of[kTileRows][kTileVectors];
+};
+template <int kRows>
+constexpr void FillConvTiles(ConvTiles* tiles) {
+  static_assert(kTileVectors == 2 || kTileVectors == 3);
+  tiles->of[kRows - 1][0] = MultiplyTile<kRows, 1>;
+  tiles->of[kRows - 1][1] = MultiplyTile<kRows, 2>;
+  tiles->of[kRows - 1][kTileVectors - 1] = MultiplyTile<kRows, kTileVectors>;
+  if constexpr (kRows > 1) FillConvTiles<kRows - 1>(tiles);
+}
+constexpr ConvTiles MakeConvTiles() {
+  ConvTiles tiles{};
+  FillConvTiles<kTileRows>(&tiles);
+  return tiles;
+}
+constexpr ConvTiles kConvTiles = MakeConvTiles();
+
+// Position of a pixel, walked in the order (n, h, w).
+struct PixelWalk {
+  int64_t n, h, w;
+  PixelWalk(const Image& image, int64_t pixel)
+      : n(pixel / image.out_w / image.out_h),
+        h(pixel / image.out_w % image.out_h),
+        w(pixel % image.out_w) {}
+  void Next(const Image& image) {
+    if (++w < image.out_w) return;
+    w = 0;
+    if (++h < image.out_h) return;
+    h = 0;
+    ++n;
+  }
+};
+
+// One filter row of a pixel at the left or right edge, taps outside as zeros.
+void CopyEdge(const Image& image, const float* row, int64_t left, float* edge) {
+  for (int64_t j = 0; j < image.filter_w; ++j) {
+    const int64_t col = left + j;
+    const bool inside = col >= 0 && col < image.in_w;
+    for (int64_t c = 0; c < image.in_c; ++c) {
+      edge[j * image.in_c + c] = inside ? row[col * image.x_col + c] : 0;
+    }
+  }
+}
+
+void PointToTaps(const ConvCall& call, const PixelWalk& at, int64_t p, const ConvPixels& pixels,
+                 float* edges) {
+  const Image& image = call.image;
+  const float* x = call.x + at.n * image.x_batch;
+  const int64_t top = at.h * image.stride_h - image.pad_top;
+  const int64_t left = at.w * image.stride_w - image.pad_left;
+  const bool inside = left >= 0 && left + (image.filter_w - 1) * image.dilation_w < image.in_w;
+  const float** to = pixels.taps + p;
+  for (int64_t i = 0; i < image.filter_h; ++i) {
+    const int64_t row = top + i * image.dilation_h;
+    const bool row_inside = row >= 0 && row < image.in_h;
+    const float* from = row_inside ? x + row * image.x_row : nullptr;
+    if (call.joined) {
+      float* edge = edges + (p * image.filter_h + i) * call.depth();
+      if (row_inside && !inside) CopyEdge(image, from, left, edge);
+      *to = !row_inside ? call.zeros : inside ? from + left * image.x_col : edge;
+      to += pixels.step;
+      continue;
+    }
+    for (int64_t j = 0; j < image.filter_w; ++j) {
+      const int64_t col = left + j * image.dilation_w;
+      const bool tap_inside = row_inside && (inside || (col >= 0 && col < image.in_w));
+      *to = tap_inside ? from + col * image.x_col : call.zeros;
+      to += pixels.step;
+    }
+  }
+}
+
+ConvPixels PointToPixels(const ConvCall& call, Range range, void* scratch) {
+  auto* edges = static_cast<float*>(scratch);
+  auto** taps = reinterpret_cast<const float**>(edges + call.edge_floats());
+  ConvPixels pixels = {.taps = taps,
+                       .y = const_cast<float**>(taps + call.block * call.taps()),
+                       .step = call.block,
+                       .first = static_cast<int64_t>(range.begin),
+                       .count = static_cast<int64_t>(range.end - range.begin)};
+  const Image& image = call.image;
+  PixelWalk at(image, pixels.first);
+  for (int64_t p = 0; p < pixels.count; ++p) {
+    pixels.y[p] = call.y + at.n * image.y_batch + at.h * image.y_row + at.w * image.y_col;
+    PointToTaps(call, at, p, pixels, edges);
+    at.Next(image);
+  }
+  return pixels;
+}
+
+// A part of the depth: whole taps, or some channels of one.
+struct DepthRange {
+  int64_t tap;
+  int64_t taps;
+  int64_t offset;
+  int64_t depth;
+};
+
+// A run of columns of one group inside one panel, against all pixels of a block.
+void MultiplyColumns(const ConvCall& call, const ConvPixels& pixels, const DepthRange& range,
+                     size_t vector, size_t vectors, bool first, bool last) {
+  const size_t group_vectors = VectorsOf(static_cast<size_t>(call.group_cols()));
+  const size_t group = vector / group_vectors;
+  const size_t within = vector % group_vectors;
+  const auto depth_k = static_cast<size_t>(call.taps() * call.depth());
+  const float* panels = call.panels + group * depth_k * group_vectors * kLanes;
+  const PanelPlace place = PlaceOf(panels, depth_k, group_vectors, within);
+  const auto left_over = static_cast<size_t>(call.group_cols()) - (within + vectors - 1) * kLanes;
+  const int64_t col = static_cast<int64_t>(group) * call.group_cols() + static_cast<int64_t>(within * kLanes);
+  ConvTile tile = {
+      .rows = pixels.taps + range.tap * pixels.step,
+      .row_step = pixels.step,
+      .taps = range.taps,
+      .offset = static_cast<int64_t>(group) * call.depth() + range.offset,
+      .depth = range.depth,
+      .panel = place.first + (range.tap * call.depth() + range.offset) * place.row,
+      .panel_row = place.row,
+      .panel_tap = call.depth() * place.row,
+      .y = pixels.y,
+      .col = col,
+      .last = left_over < kLanes ? left_over : kLanes,
+      .add = !first,
+      .bias = last && call.bias != nullptr ? call.bias + col : nullptr,
+  };
+  // Tiles of nearly equal height: a thin last one would run at half speed.
+  const int64_t tiles = (pixels.count + kTileRows - 1) / kTileRows;
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t height = pixels.count / tiles + (i < pixels.count % tiles);
+    kConvTiles.of[height - 1][vectors - 1](tile);
+    tile.rows += height;
+    tile.y += height;
+  }
+}
+
+void MultiplyRange(const ConvCall& call, const ConvPixels& pixels, const DepthRange& range,
+                   Range vectors, bool first, bool last) {
+  const size_t group_vectors = VectorsOf(static_cast<size_t>(call.group_cols()));
+  for (size_t v = vectors.begin; v < vectors.end;) {
+    const PanelPlace place = PlaceOf(nullptr, 0, group_vectors, v % group_vectors);
+    const size_t here = place.vectors_after < vectors.end - v ? place.vectors_after : vectors.end - v;
+    MultiplyColumns(call, pixels, range, v, here, first, last);
+    v += here;
+  }
+}
+
+void MultiplyDepth(const ConvCall& call, const ConvPixels& pixels, Range vectors) {
+  const int64_t taps = call.taps();
+  const int64_t depth = call.depth();
+  if (taps == 0 || depth == 0) {
+    MultiplyRange(call, pixels, {0, 0, 0, 0}, vectors, true, true);
+  } else if (depth > kDepthBlock) {
+    const int64_t parts = (depth + kDepthBlock - 1) / kDepthBlock;
+    const int64_t most = (depth + parts - 1) / parts;
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      for (int64_t offset = 0; offset < depth; offset += most) {
+        const int64_t here = depth - offset < most ? depth - offset : most;
+        MultiplyRange(call, pixels, {tap, 1, offset, here}, vectors, tap == 0 && offset == 0,
+                      tap + 1 == taps && offset + here == depth);
+      }
+    }
+  } else {
+    const int64_t parts = (taps * depth + kDepthBlock - 1) / kDepthBlock;
+    const int64_t most = (taps + parts - 1) / parts;
+    for (int64_t tap = 0; tap < taps; tap += most) {
+      const int64_t here = taps - tap < most ? taps - tap : most;
+      MultiplyRange(call, pixels, {tap, here, 0, depth}, vectors, tap == 0, tap + here == taps);
+    }
+  }
+}
+
+void RunEpilogueOn(const ConvCall& call, const ConvPixels& pixels, int64_t begin, int64_t end) {
+  PixelWalk at(call.image, pixels.first);
+  for (int64_t p = 0; p < pixels.count; ++p) {
+    for (int64_t col = begin; col < end; col += static_cast<int64_t>(kTile)) {
+      const auto n = static_cast<size_t>(end - col) < kTile ? static_cast<size_t>(end - col) : kTile;
+      float* y = pixels.y[p] + col;
+      RunEpilogue(*call.epilogue, at.n, at.h, at.w, col, n, y, y);
+    }
+    at.Next(call.image);
+  }
+}
+
+// First column of a vector that is counted through all groups.
+int64_t ColumnOf(const ConvCall& call, size_t vector) {
+  const size_t group_vectors = VectorsOf(static_cast<size_t>(call.group_cols()));
+  return static_cast<int64_t>(vector / group_vectors) * call.group_cols() +
+         static_cast<int64_t>(vector % group_vectors * kLanes);
+}
+
+void MultiplyConv(const ConvCall& call, Range range, Range vectors, void* scratch) {
+  const auto block = static_cast<size_t>(call.block);
+  // Columns per turn of the epilogue: runs near its longest, and the block's part of y still in L2.
+  constexpr size_t kGroup = kTile / kTileCols * kTileVectors;
+  for (size_t first = range.begin; first < range.end; first += block) {
+    const size_t end = range.end - first < block ? range.end : first + block;
+    const ConvPixels pixels = PointToPixels(call, {first, end}, scratch);
+    for (size_t v = vectors.begin; v < vectors.end; v += kGroup) {
+      const Range group = {v, vectors.end - v < kGroup ? vectors.end : v + kGroup};
+      MultiplyDepth(call, pixels, group);
+      if (call.epilogue == nullptr) continue;
+      RunEpilogueOn(call, pixels, ColumnOf(call, group.begin), ColumnOf(call, group.end));
+    }
+  }
+}
+
+}  // namespace
+
+extern const ConvKernels kConv;
+const ConvKernels kConv = {.multiply = MultiplyConv};
+
+}  // namespace graviton::GRAVITON_NS

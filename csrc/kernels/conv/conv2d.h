@@ -1,0 +1,53 @@
+#ifndef GRAVITON_KERNELS_CONV_CONV2D_H_
+#define GRAVITON_KERNELS_CONV_CONV2D_H_
+
+// y[n, h, w, o] = epilogue(Σ x[n, h·s − p + d·i, w·s − p + d·j, c] · filter[i, j, c, o] + bias[o])
+//
+// An implicit matrix product ("The Indirect Convolution Algorithm", Dukhan 2019): rows are output
+// pixels, in the order (n, h, w) so that tiles run on across rows of the image; depth is taps ·
+// channels, read through one pointer a pixel and tap; taps outside the image point to zeros. No copy of
+// x is made, and the filter is a plain matrix b[taps · channels, outC] in the panels of kGemmF32.
+
+#include "kernels/conv/image.h"
+#include "kernels/pointwise/program.h"
+#include "simd/dispatch.h"
+
+namespace graviton {
+
+struct ConvCall {
+  Image image;
+  const float* x;
+  float* y;
+  const float* panels;       // kGemmF32, one matrix a group
+  const float* bias;         // null: none
+  const Epilogue* epilogue;  // null: none
+  const float* zeros;        // as many as a tap's depth
+  int64_t groups;
+  // Few channels make short taps: taps of a filter row are joined into one where x is contiguous, and
+  // copied for pixels at the edge.
+  bool joined;
+  int64_t block;  // pixels whose pointers are kept at a time
+
+  int64_t taps() const { return joined ? image.filter_h : image.filter_h * image.filter_w; }
+  // Channels of one tap of one group.
+  int64_t depth() const {
+    return joined ? image.filter_w * image.in_c : image.in_c / groups;
+  }
+  int64_t group_cols() const { return image.out_c / groups; }
+  // Of each thread: pointers, and copies of edge pixels.
+  int64_t edge_floats() const { return joined ? block * taps() * depth() : 0; }
+  int64_t scratch_bytes() const {
+    const int64_t pointers = block * (taps() + 1) * static_cast<int64_t>(sizeof(void*));
+    return (edge_floats() * static_cast<int64_t>(sizeof(float)) + pointers + 63) / 64 * 64;
+  }
+};
+
+struct ConvKernels {
+  // These pixels of these columns, counted in vectors through all groups.
+  void (*multiply)(const ConvCall& call, Range pixels, Range vectors, void* scratch);
+};
+GRAVITON_DISPATCH(ConvKernels, kConv)
+
+}  // namespace graviton
+
+#endif  // GRAVITON_KERNELS_CONV_CONV2D_H_
