@@ -13,7 +13,7 @@ const say = (...lines) => console.log(lines.join('\n'));
 /** undefined where a binary loads, else why none does. */
 function refusal() {
   // Another process: a binary that kills the process must not end the installation, and Linux keeps an addon open once loaded.
-  const script = `try { require(${JSON.stringify(join(root, 'dist', 'binary.js'))}).loadAddon(); } catch (error) {
+  const script = `try { require(${JSON.stringify(join(root, 'dist', 'binary.js'))}).loadAddon(${JSON.stringify(root)}); } catch (error) {
     process.stdout.write(error.message.replace(/^ERR_NO_BINARY: |\\nWhat helps:[^]*/g, ''));
     process.exitCode = 1;
   }`;
@@ -56,6 +56,7 @@ function build() {
     ...process.env,
     npm_config_nodedir: join(root, 'scripts', 'gyp'),
     npm_config_force_process_config: 'true',
+    npm_config_loglevel: 'warn',
     JOBS: process.env.JOBS ?? 'max',
   };
   for (const step of ['configure', 'build']) {
@@ -72,7 +73,7 @@ const toDo = [
   '  Amazon Linux, Fedora   dnf install gcc-c++ make python3',
   '  Alpine                 apk add g++ make python3',
   '  macOS                  xcode-select --install',
-  'and then                 npm rebuild tfjs-backend-graviton',
+  'and then repeat the installation, or npm rebuild tfjs-backend-graviton',
 ];
 
 function main() {

