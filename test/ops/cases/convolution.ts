@@ -278,5 +278,4 @@ const depthwiseRefusals: OpCase[] = [
   ...[{yCol: 0}, {yRow: 2}, {yCol: -8}].map((change) => refusesDepthwise(change, /ERR_SHAPE.*(overlap|reach)/)),
 ];
 
-export const cases: OpCase[] = [...convs, ...refusals];
-export const depthwiseCases: OpCase[] = [...depthwises, ...depthwiseRefusals];
+export const cases: OpCase[] = [...convs, ...depthwises, ...refusals, ...depthwiseRefusals];
