@@ -5,7 +5,6 @@ import {native, type Slot} from './native';
 
 /** Weights that freeze has replaced by their packed form; `thaw` makes the plain tensor again. */
 export interface Frozen {
-  readonly bytes: number;
   thaw(): Slot;
 }
 
@@ -54,6 +53,13 @@ export class TensorData {
     this.frozen = frozen;
     if (this.nativeSlot !== undefined) native().release(this.nativeSlot);
     this.nativeSlot = undefined;
+  }
+
+  /** Takes the plain elements back, because `frozen` is going away. */
+  unfreeze(frozen: Frozen): void {
+    if (this.frozen !== frozen) return;
+    this.nativeSlot = this.slot;
+    this.frozen = undefined;
   }
 
   release(): void {

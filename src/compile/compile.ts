@@ -196,12 +196,14 @@ interface Declared {
   readonly shape?: readonly number[] | undefined;
 }
 
+const tensorTypes: ReadonlySet<string> = new Set(['float32', 'int32', 'bool', 'string', 'complex64']);
+
 /** Names, types and shapes of what is given against what the model declares. @throws ERR_INPUT */
 function checkInputs(model: GraphModel, inputs: ModelInputs): void {
   const declared = model.inputs as readonly Declared[];
   const signature = (model.modelSignature as {inputs?: Record<string, {name?: string; resourceId?: unknown}>} | undefined)?.inputs ?? {};
-  const resources = new Set(Object.entries(signature).flatMap(([name, s]) => (s.resourceId == null ? [] : [name])));
-  const wanted = declared.filter((d) => !resources.has(d.name));
+  // Hash tables and other resources are inputs of the graph that the model fills in itself.
+  const wanted = declared.filter((d) => tensorTypes.has(d.dtype) && signature[d.name]?.resourceId == null);
   const given = namedInputs(inputs, wanted, signature);
   const nodes = (model as unknown as {executor?: {graph?: {nodes?: object}}}).executor?.graph?.nodes;
   for (const [name, tensor] of given) {

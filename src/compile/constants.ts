@@ -1,6 +1,7 @@
 import {native, type Slot} from '../native';
+import {PackWeights, UnpackWeights} from '../ops/linear';
 import {type NativeDType, type OpSpec, type Params, type ParamValues} from '../ops/schema';
-import type {TensorData} from '../tensor-data';
+import type {Frozen, TensorData} from '../tensor-data';
 
 interface Constant {
   /** Undefined while only its packed form is kept; read again from the source when it is needed. */
@@ -25,6 +26,9 @@ export class ConstantPool {
   /** What compute() made, by the step and its arguments; and each one's arguments. */
   private readonly derived = new Map<string, number>();
   private readonly parents = new Map<number, readonly number[]>();
+  /** By packed constant: the captured weights that it is a permutation of. */
+  private readonly packings = new Map<number, {readonly weights: number; readonly params: ParamValues<typeof PackWeights.params>}>();
+  private readonly frozen = new Map<number, {readonly source: TensorData; readonly frozen: Frozen}>();
 
   /** The constant that captures `data`, whose elements never change. */
   capture(data: TensorData): number {
@@ -79,6 +83,38 @@ export class ConstantPool {
     return id;
   }
 
+  /** PackWeights of one constant, for any op that reads its weights packed. */
+  pack(weights: number, elems: number, params: ParamValues<typeof PackWeights.params>): number {
+    const packed = this.compute(PackWeights, [weights], 'float32', elems, params);
+    this.packings.set(packed, {weights, params});
+    return packed;
+  }
+
+  /**
+   * Captured weights that plans use in packed form only give their plain form up: it is unpacked again where something else needs it.
+   * `used`: what plans use, by number.
+   */
+  freeze(used: ReadonlySet<number>): void {
+    for (const [packed, {weights, params}] of this.packings) {
+      const source = this.get(weights)?.source;
+      if (!used.has(packed) || used.has(weights) || source === undefined || source.disposed) continue;
+      let entry = this.frozen.get(packed);
+      if (entry === undefined) {
+        const spec = {dtype: 'float32', elems: source.elems} as const;
+        entry = {source, frozen: {thaw: () => native().run(UnpackWeights, [this.slot(packed)], [spec], params)[0] as Slot}};
+        this.frozen.set(packed, entry);
+      }
+      source.freeze(entry.frozen);
+    }
+  }
+
+  private unfreeze(packed: number): void {
+    const entry = this.frozen.get(packed);
+    if (entry !== undefined && !entry.source.disposed) entry.source.unfreeze(entry.frozen);
+    this.frozen.delete(packed);
+    this.packings.delete(packed);
+  }
+
   /** Bytes of the buffers held. */
   bytes(): number {
     return this.constants.reduce((sum, c) => sum + (c?.slot === undefined ? 0 : c.elems * elemBytes[c.dtype]), 0);
@@ -92,6 +128,7 @@ export class ConstantPool {
     const gone = new Set<number>();
     for (const [id, constant] of this.constants.entries()) {
       if (constant === undefined || used.has(id)) continue;
+      this.unfreeze(id);
       if (constant.slot !== undefined) native().release(constant.slot);
       constant.slot = undefined;
       if (constant.source !== undefined && !constant.source.disposed) continue;

@@ -117,6 +117,7 @@ export class Recorder {
 
   /** Runs and records a call that is its own synchronous scope. */
   record(signature: string, inputs: readonly Tensor[], backend: GravitonBackend, run: Runner): unknown {
+    if (this.cannotTrace(signature, inputs)) return run(inputs);
     const recording = new Recording(this.pool, backend, inputs);
     try {
       const result = engine().tidy(() => run(recording.inputs) as Tensor);
@@ -127,12 +128,24 @@ export class Recorder {
   }
 
   async recordAsync(signature: string, inputs: readonly Tensor[], backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
+    if (this.cannotTrace(signature, inputs)) return run(inputs);
     const recording = new Recording(this.pool, backend, inputs);
     try {
       return this.finish(signature, recording, await run(recording.inputs));
     } finally {
       recording.release();
     }
+  }
+
+  /** Notes a signature whose inputs native steps cannot take. */
+  private cannotTrace(signature: string, inputs: readonly Tensor[]): boolean {
+    const other = inputs.find((tensor) => tensor.dtype === 'string' || tensor.dtype === 'complex64');
+    if (other === undefined) return false;
+    this.misses++;
+    const reason = `an input is a ${other.dtype} tensor`;
+    const nothing = {plan: undefined, optimized: undefined, variables: [], captured: [], rebuild: () => undefined};
+    this.cache.set(signature, {signature, reason, recordMs: 0, compileMs: 0, calls: 0, ...nothing});
+    return true;
   }
 
   private finish(signature: string, recording: Recording, result: unknown): unknown {
@@ -159,12 +172,12 @@ export class Recorder {
     return {...base, plan, optimized, reason: undefined, compileMs: performance.now() - start};
   }
 
-  /** Gives back constants that were only steps on the way to packed ones. */
+  /** Gives back constants that were only steps on the way to packed ones, and plain weights that packed ones replace. */
   private sweep(added: Plan): void {
     const used = new Set(added.usedConstants);
     for (const entry of this.cache.values()) for (const constant of entry.plan?.usedConstants ?? []) used.add(constant);
     this.pool.sweep(used);
-    void this.freezes;
+    if (this.freezes) this.pool.freeze(used);
   }
 
   stats(): CompileStats {

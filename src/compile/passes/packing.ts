@@ -1,5 +1,5 @@
 import {Conv2D} from '../../ops/convolution';
-import {MatMul, PackWeights, packLayouts} from '../../ops/linear';
+import {MatMul, packLayouts} from '../../ops/linear';
 import {native} from '../../native';
 import {Editor} from '../editor';
 import {type Graph, type Node, num, type Operand, valueOf} from '../ir';
@@ -51,7 +51,7 @@ export const packing: Pass = {
         continue;
       }
       const source = valueOf(editor, operand.value).constant as number;
-      const packed = pool.compute(PackWeights, [source], 'float32', elems, {layout, rowsK, colsN, rowStride, colStride, taps});
+      const packed = pool.pack(source, elems, {layout, rowsK, colsN, rowStride, colStride, taps});
       const value = editor.newValue('float32', elems, packed);
       editor.replace(node, {
         ...node,
