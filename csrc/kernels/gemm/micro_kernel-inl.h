@@ -87,16 +87,10 @@ template <int kFirst, int kCount, int kRows, int kVectors>
 }
 #endif
 
-struct NothingMeanwhile {
-  void operator()() const {}
-};
-
-// `meanwhile` is called once per k (per four on NEON): where to prefetch what comes next.
-template <int kRows, int kVectors, class Meanwhile = NothingMeanwhile>
+template <int kRows, int kVectors>
 [[gnu::always_inline]] static inline void MultiplyAdd(const float* const (&rows)[kRows], size_t depth,
                                                       const float* panel, int64_t panel_row,
-                                                      Vf (&sums)[kRows][kVectors],
-                                                      Meanwhile&& meanwhile = {}) {
+                                                      Vf (&sums)[kRows][kVectors]) {
   size_t k = 0;
 #if defined(__aarch64__)
   for (; k + 4 <= depth; k += 4) {
@@ -108,7 +102,6 @@ template <int kRows, int kVectors, class Meanwhile = NothingMeanwhile>
       MultiplyAddLanes<kHalf, kRows - kHalf>(rows, k, panel, panel_row, sums);
     }
     panel += 4 * panel_row;
-    meanwhile();
   }
 #endif
   // Not unrolled: by 2 was within noise, by 4 cost AVX2 10 % and the baseline spilled.
@@ -116,7 +109,6 @@ template <int kRows, int kVectors, class Meanwhile = NothingMeanwhile>
   for (; k < depth; ++k) {
     MultiplyAddStep(rows, k, panel, sums);
     panel += panel_row;
-    meanwhile();
   }
 }
 

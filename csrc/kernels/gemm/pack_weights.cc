@@ -78,12 +78,12 @@ Status UnpackWeights(const StepContext& context, const UnpackWeightsParams& p, O
   Status status = CheckMatrix("UnpackWeights out", out[0], p.rows_k, p.cols_n, p.row_stride,
                               p.col_stride, p.taps, &m);
   if (!status.ok()) return status;
-  status = CheckPacked("UnpackWeights in", context, p.layout, p.rows_k, p.cols_n, p.taps, in[0]);
-  if (!status.ok()) return status;
   if (in[0].layout() != LayoutCode(static_cast<PackLayout>(p.layout), context.isa)) {
     return Status::Error(Code::kInvalidStep, "UnpackWeights in has the layout %#x, not %u on %s",
                          in[0].layout(), p.layout, NameOf(context.isa));
   }
+  status = CheckPacked("UnpackWeights in", context, p.layout, p.rows_k, p.cols_n, p.taps, in[0]);
+  if (!status.ok()) return status;
   const GemmKernels& kernels = *SelectkGemm(context.isa);
   ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
     kernels.unpack(in[0].f32(), m.depth_k, m.cols_n, panels, out[0].f32(), p.row_stride, p.col_stride);
