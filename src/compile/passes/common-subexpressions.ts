@@ -12,7 +12,10 @@ export const commonSubexpressions: Pass = {
       const node = editor.writers[original.outputs[0]?.value as number]?.[0];
       if (node === undefined || node.host !== undefined) continue;
       if (node.outputs.some((o) => editor.writers[o.value]?.length !== 1)) continue;
-      const key = JSON.stringify([node.op.name, node.inputs.map((o) => (o === undefined ? 0 : [o.value, o.offset])), node.params]);
+      const operands = node.inputs.map((o) => (o === undefined ? 0 : [o.value, o.offset]));
+      // The same program may be stored as bool or as int32.
+      const types = node.outputs.map((o) => editor.values[o.value]?.dtype);
+      const key = JSON.stringify([node.op.name, operands, types, node.params]);
       const first = seen.get(key);
       if (first === undefined) {
         seen.set(key, node);
