@@ -8,6 +8,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
+import type {Trace} from './compile/trace';
 import {errors} from './errors';
 import {CpuKernels} from './kernels/cpu-kernels';
 import {native, noSlot, type OperandRef, type Slot} from './native';
@@ -49,6 +50,8 @@ export class GravitonBackend extends KernelBackend {
   /** Data ids that another backend made, by our record of the data moved here. */
   private moved = new WeakMap<DataId, TensorData>();
   private alive = true;
+  /** The operands of the step that is about to run: a list for each length, since setting a list's length costs more than the step's checks. */
+  private readonly operandLists: (Slot | OperandRef)[][] = [];
   /** What profile() calls the steps of a plan, by plan number: whoever makes a plan puts its names here and takes them away with it. */
   readonly stepLabels = new Map<number, readonly string[]>();
   /** While profile() records what runs here. */
@@ -155,7 +158,7 @@ export class GravitonBackend extends KernelBackend {
       this.disposeData(data.host.imag.dataId);
     }
     data.release();
-    this.moved.delete(dataId);
+    if (data !== dataId) this.moved.delete(dataId);
     this.count--;
     return true;
   }
@@ -271,7 +274,7 @@ export class GravitonBackend extends KernelBackend {
     return results;
   }
 
-  /** step() for the usual case of one result. */
+  /** step() for the usual case of one result, with as few objects as can be. */
   run<P extends Params>(
     op: OpSpec<P>,
     inputs: readonly (TensorInfo | undefined)[],
@@ -279,7 +282,29 @@ export class GravitonBackend extends KernelBackend {
     params: ParamValues<P>,
     offsets?: readonly number[],
   ): TensorInfo {
-    return this.step(op, inputs, [output], params, offsets)[0] as TensorInfo;
+    let slots = this.operandLists[inputs.length];
+    if (slots === undefined) {
+      slots = new Array<Slot>(inputs.length).fill(noSlot);
+      this.operandLists[inputs.length] = slots;
+    }
+    let trace: Trace | undefined;
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i];
+      const data = input === undefined ? undefined : this.data(input.dataId);
+      const slot = data === undefined ? noSlot : data.slot;
+      const offset = offsets === undefined ? 0 : offsets[i];
+      slots[i] = offset ? {slot, offset} : slot;
+      if (data?.traced?.trace.open) trace = data.traced.trace;
+    }
+    const {shape, dtype} = output;
+    const elems = sizeOf(shape);
+    const data = TensorData.ofSlot(native().runOne(op, slots, nativeDType(dtype), elems, params), dtype, elems);
+    this.count++;
+    if (trace !== undefined) {
+      const operands = inputs.map((input) => (input === undefined ? undefined : this.data(input.dataId)));
+      trace.recordStep(op, operands, [data], params, offsets);
+    }
+    return {dataId: data, shape: shape as number[], dtype};
   }
 }
 

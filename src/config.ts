@@ -92,8 +92,8 @@ export const settings = {
     flag: 'GRAVITON_HUGE_PAGES',
     variables: ['THP_MEM_ALLOC_ENABLE'],
     parse: isSwitch,
-    preset: false,
-    about: 'Ask for huge pages for large buffers',
+    preset: true,
+    about: 'Ask for huge pages for buffers of 2 MiB and more',
   }),
   planCacheCapacity: setting<number>({
     flag: 'GRAVITON_PLAN_CACHE_CAPACITY',

@@ -2,7 +2,7 @@
 import {loadAddon} from './binary';
 import {errors} from './errors';
 import {ops} from './ops';
-import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValue, type ParamValues} from './ops/schema';
+import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValue, type ParamValues, type Word} from './ops/schema';
 
 interface Addon {
   readonly info: AddonInfo;
@@ -91,6 +91,7 @@ export class Native {
   private readonly addon: Addon;
   private readonly freeSlots: number[] = [];
   private nextSlot = 1;
+  private readonly oneSlot: Slot[] = [noSlot];
 
   constructor() {
     this.addon = loadAddon() as Addon;
@@ -146,24 +147,62 @@ export class Native {
     outputs: readonly TensorSpec[],
     params: ParamValues<P>,
   ): Slot[] {
+    for (const {elems} of outputs) if (elems > maxElems) throw errors.tooLarge(op.name, elems, maxElems);
     const slots: Slot[] = [];
-    let at = 0;
-    this.words[at++] = outputs.length;
+    let at = 1;
     for (const {dtype, elems} of outputs) {
-      if (elems > maxElems) throw errors.tooLarge(op.name, elems, maxElems);
       const slot = this.newSlot();
       slots.push(slot);
-      this.words[at++] = slot;
-      this.words[at++] = dtypes.indexOf(dtype);
-      this.words[at++] = elems;
+      at = this.writeOutput(at, slot, dtype, elems);
     }
-    this.writeStep(at, op, inputs, slots, params);
-    const code = this.addon.runStep();
+    this.words[0] = outputs.length;
+    this.runStep(at, op, inputs, slots, params);
+    return slots;
+  }
+
+  /** run() of an op with one output: what most kernels of eager mode call, so it makes no objects. */
+  runOne<P extends Params>(
+    op: OpSpec<P>,
+    inputs: readonly (Slot | OperandRef)[],
+    dtype: NativeDType,
+    elems: number,
+    params: ParamValues<P>,
+  ): Slot {
+    if (elems > maxElems) throw errors.tooLarge(op.name, elems, maxElems);
+    const slot = this.newSlot();
+    const {words, oneSlot} = this;
+    words[0] = 1;
+    oneSlot[0] = slot;
+    this.runStep(this.writeOutput(1, slot, dtype, elems), op, inputs, oneSlot, params);
+    return slot;
+  }
+
+  private writeOutput(at: number, slot: Slot, dtype: NativeDType, elems: number): number {
+    this.words[at] = slot;
+    this.words[at + 1] = dtypes.indexOf(dtype);
+    this.words[at + 2] = elems;
+    return at + 3;
+  }
+
+  private runStep<P extends Params>(
+    at: number,
+    op: OpSpec<P>,
+    inputs: readonly (Slot | OperandRef)[],
+    outputs: readonly Slot[],
+    params: ParamValues<P>,
+  ): void {
+    let code: number | undefined;
+    try {
+      this.writeStep(at, op, inputs, outputs, params);
+      code = this.addon.runStep();
+    } catch (error) {
+      this.freeSlots.push(...outputs);
+      throw error;
+    }
     if (code) {
-      this.freeSlots.push(...slots);
+      this.freeSlots.push(...outputs);
       throw errors.native(code, this.addon.lastError());
     }
-    return slots;
   }
 
   private writeStep<P extends Params>(
@@ -174,30 +213,32 @@ export class Native {
     params: ParamValues<P>,
   ): void {
     const {words, floats} = this;
+    const {number, fields} = wireForms.get(op) as WireForm;
     let at = start;
-    words[at++] = opNumber(op);
+    words[at++] = number;
     words[at++] = inputs.length;
     words[at++] = outputs.length;
     const length = at++;
-    for (const input of inputs) {
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i] as Slot | OperandRef;
       const bare = typeof input === 'number';
       words[at++] = bare ? input : input.slot;
       words[at++] = bare ? 0 : input.offset;
     }
-    for (const slot of outputs) {
-      words[at++] = slot;
+    for (let i = 0; i < outputs.length; i++) {
+      words[at++] = outputs[i] as Slot;
       words[at++] = 0;
     }
     const first = at;
-    for (const name in op.params) {
+    for (let i = 0; i < fields.length; i++) {
+      const {name, word} = fields[i] as Field;
       const value = params[name] as ParamValue;
-      const word = op.params[name];
       if (word === 'f32') floats[at++] = value as number;
       else if (word === 'list') {
         const list = value as readonly number[];
         if (at + list.length >= commandWords) throw errors.tooLarge(op.name, list.length, commandWords);
         words[at++] = list.length;
-        for (let i = 0; i < list.length; i++) words[at++] = list[i] as number;
+        for (let j = 0; j < list.length; j++) words[at++] = list[j] as number;
       } else words[at++] = value === true ? 1 : (value as number);
     }
     words[length] = at - first;
@@ -279,7 +320,14 @@ export class Native {
     if (words === undefined) throw errors.outOfMemory('the log of native steps');
     const events: StepEvent[] = [];
     for (let at = 1; at < words.length; at += 6) {
-      const [op, plan, step, lane, beginNs, endNs] = words.subarray(at, at + 6) as unknown as [number, number, number, number, number, number];
+      const [op, plan, step, lane, beginNs, endNs] = words.subarray(at, at + 6) as unknown as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
       events.push({op: (ops[op] as OpSpec).name, plan, step, lane, beginNs, endNs});
     }
     return {events, dropped: words[0] as number};
@@ -295,10 +343,21 @@ export class Native {
   }
 }
 
-const opNumbers = new Map<OpSpec, number>(ops.map((op, i) => [op, i]));
+/** What a step of an op consists of, in order. */
+interface Field {
+  readonly name: string;
+  readonly word: Word;
+}
+interface WireForm {
+  readonly number: number;
+  readonly fields: readonly Field[];
+}
+const wireForms = new Map<OpSpec, WireForm>(
+  ops.map((op, number) => [op, {number, fields: Object.entries(op.params).map(([name, word]) => ({name, word}))}]),
+);
 
 export function opNumber(op: OpSpec): number {
-  return opNumbers.get(op) as number;
+  return (wireForms.get(op) as WireForm).number;
 }
 
 let instance: Native | undefined;

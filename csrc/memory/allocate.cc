@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -18,7 +19,27 @@ constexpr size_t kHugePage = size_t{2} << 20;
 std::atomic<int64_t> allocated_bytes{0};
 std::atomic<bool> huge_pages{true};
 
+// Blocks up to this size come from malloc and are aligned here: glibc serves malloc from a cache of
+// the thread in 15 ns, but not memalign (60 to 80 ns), and a small eager op makes one or two blocks.
+constexpr size_t kSmall = 960;
+
 size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+
+// The address that malloc gave lies just before the block.
+void* AllocateSmall(size_t bytes) {
+  auto* raw = static_cast<char*>(std::malloc(bytes + kAlignment + sizeof(void*)));
+  if (raw == nullptr) return nullptr;
+  const size_t address = reinterpret_cast<uintptr_t>(raw) + sizeof(void*);
+  char* data = raw + (RoundUp(address, kAlignment) - reinterpret_cast<uintptr_t>(raw));
+  std::memcpy(data - sizeof(void*), &raw, sizeof(void*));
+  return data;
+}
+
+void FreeSmall(void* data) {
+  void* raw;
+  std::memcpy(&raw, static_cast<char*>(data) - sizeof(void*), sizeof(void*));
+  std::free(raw);
+}
 
 }  // namespace
 
@@ -28,12 +49,16 @@ void* Allocate(size_t bytes) {
   const size_t alignment = huge ? kHugePage : kAlignment;
   // Size 0 still gets an address, so that an empty tensor is not mistaken for a failure.
   const size_t rounded = RoundUp(bytes == 0 ? 1 : bytes, kAlignment);
-#if defined(_WIN32)
-  void* data = _aligned_malloc(rounded, alignment);
-#else
   void* data = nullptr;
-  if (posix_memalign(&data, alignment, rounded) != 0) return nullptr;
+  if (rounded <= kSmall) {
+    data = AllocateSmall(rounded);
+  } else {
+#if defined(_WIN32)
+    data = _aligned_malloc(rounded, alignment);
+#else
+    if (posix_memalign(&data, alignment, rounded) != 0) return nullptr;
 #endif
+  }
   if (data == nullptr) return nullptr;
 #if defined(__linux__)
   if (huge) madvise(data, rounded, MADV_HUGEPAGE);
@@ -44,11 +69,15 @@ void* Allocate(size_t bytes) {
 
 void Free(void* data, size_t bytes) {
   if (data == nullptr) return;
+  if (bytes <= kSmall) {
+    FreeSmall(data);
+  } else {
 #if defined(_WIN32)
-  _aligned_free(data);
+    _aligned_free(data);
 #else
-  std::free(data);
+    std::free(data);
 #endif
+  }
   allocated_bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
 }
 

@@ -5,14 +5,27 @@
 #include "memory/allocate.h"
 
 namespace graviton {
+namespace {
+
+// Small tensors lie behind their header: one block instead of two.
+constexpr size_t kInlineBytes = 4096;
+static_assert(sizeof(Buffer) <= kAlignment);
+
+}  // namespace
 
 Buffer* Buffer::New(DType dtype, size_t elems) {
   if (elems > SIZE_MAX / 8) return nullptr;
-  void* data = Allocate(elems * SizeOf(dtype));
+  const size_t bytes = elems * SizeOf(dtype);
+  if (bytes <= kInlineBytes) {
+    void* block = Allocate(kAlignment + bytes);
+    if (block == nullptr) return nullptr;
+    return new (block) Buffer(static_cast<char*>(block) + kAlignment, dtype, elems);
+  }
+  void* data = Allocate(bytes);
   if (data == nullptr) return nullptr;
   void* header = Allocate(sizeof(Buffer));
   if (header == nullptr) {
-    Free(data, elems * SizeOf(dtype));
+    Free(data, bytes);
     return nullptr;
   }
   return new (header) Buffer(data, dtype, elems);
@@ -20,9 +33,15 @@ Buffer* Buffer::New(DType dtype, size_t elems) {
 
 void Buffer::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  Free(data_, bytes());
+  const size_t bytes = this->bytes();
+  void* data = data_;
   this->~Buffer();
-  Free(this, sizeof(Buffer));
+  if (bytes <= kInlineBytes) {
+    Free(this, kAlignment + bytes);
+  } else {
+    Free(data, bytes);
+    Free(this, sizeof(Buffer));
+  }
 }
 
 }  // namespace graviton

@@ -234,7 +234,7 @@ const gatherRows: readonly OpCase[] = [
   ...gathers({batch: 1, outer: 2, axis: 3, inner: 0, count: 5}),
   gatherOf('index 4 of 4', Int32Array.of(0, 4, 1), plain, /ERR_INDEX.*index value 4 is not in \[0, 3\] .*position 1/),
   gatherOf('index -1', Int32Array.of(0, 3, -1), plain, /ERR_INDEX.*index value -1 is not in \[0, 3\] .*position 2/),
-  gatherOf('of an axis of size 0', Int32Array.of(0, 0, 0), {...plain, axis: 0}, /ERR_INDEX.*size 0/),
+  gatherOf('of an axis of size 0', Int32Array.of(0, 0, 0), {...plain, axis: 0}, /ERR_INDEX.*is not in \[0, -1\]/),
   gatherOf('with too few indices', Int32Array.of(0, 0), plain, /ERR_SHAPE.*indices/),
   gatherOf('of too small a table', Int32Array.of(0, 0, 0), {...plain, axis: 5}, /ERR_SHAPE.*table/),
   gatherOf('with sizes that overflow', Int32Array.of(0, 0, 0), {batch: -1, outer: -1, axis: -1, inner: -1, count: -1}, /ERR_SHAPE.*larger/),
@@ -265,7 +265,7 @@ const gatherNdRows: readonly OpCase[] = [
   gatherNds([], 4, 3),
   gatherNds([3, 4], 5, 0),
   gatherNdOf('index 3 of 3', Int32Array.of(0, 1, 3, 0), {slices: 2, inner: 1, dims: [3, 4]}, /ERR_INDEX.*index value 3 is not in \[0, 2\] .*position 2/),
-  gatherNdOf('index -1', Int32Array.of(0, -1), {slices: 1, inner: 1, dims: [3, 4]}, /ERR_INDEX.*index -1/),
+  gatherNdOf('index -1', Int32Array.of(0, -1), {slices: 1, inner: 1, dims: [3, 4]}, /ERR_INDEX.*index value -1/),
   gatherNdOf('with a negative size', Int32Array.of(0, 0), {slices: 1, inner: 1, dims: [3, -4]}, /ERR_SHAPE/),
   gatherNdOf('of nine axes', new Int32Array(9), {slices: 1, inner: 1, dims: new Array(9).fill(1)}, /ERR_INVALID_STEP/),
 ];
