@@ -150,6 +150,13 @@ export function fit(form: Form, axes: readonly number[]): FittedForm | undefined
   return {axes: finalAxes, strides: form.inputs.map((_, i) => columns.map((column) => column[i] as number))};
 }
 
+/** Whether input `position` is a block of exactly these axes, read in the order in which it is written. */
+export function readsInOrder(form: Form, fitted: FittedForm, position: number): boolean {
+  const dense = rowMajorStrides(fitted.axes);
+  const strides = fitted.strides[position] as readonly number[];
+  return form.inputs[position]?.operand.offset === 0 && strides.every((s, axis) => s === dense[axis] || fitted.axes[axis] === 1);
+}
+
 export function resultType(expr: Expr): 'f' | 'i' | undefined {
   return 'op' in expr ? scalars[expr.op].gives : undefined;
 }

@@ -3,7 +3,7 @@ import {encodeProgram} from '../../ops/program';
 import {Softmax} from '../../ops/reduction';
 import {Editor} from '../editor';
 import {evaluate, inputsIn, isSmooth, partsOf, substitute} from '../expression';
-import {type Form, fit, formOf, inline} from '../form';
+import {type Form, fit, formOf, inline, readsInOrder} from '../form';
 import {type Graph, list, type Node, num, onlyReader, type Operand, producerOf, type Uses, valueOf} from '../ir';
 import type {Pass} from '../pass';
 
@@ -120,6 +120,7 @@ function fuse(graph: Graph, scores: Scores, softmax: Node, second: Node): Node |
   if (num(first, 'aCol') !== 1 || num(first, 'bRow') !== 1 || num(second, 'bCol') !== 1) return 'the depth axis of queries, keys or values is not contiguous';
   const fitted = fit(scores.form, [num(first, 'batch1'), num(first, 'batch2'), queries, keys]);
   if (fitted === undefined) return 'a mask varies along more axes than batch, head, query and key';
+  if (!readsInOrder(scores.form, fitted, scores.product)) return 'the scores are read in another order';
   const {batch, heads, split} = axesOf(fitted.axes);
   const [queryBatch, queryHead] = split(first, 'a');
   const [keyBatch, keyHead] = split(first, 'b');

@@ -6,7 +6,7 @@ import type {OpSpec} from '../../ops/schema';
 import {withSplitBatch, writeWalk} from '../axes';
 import {Editor} from '../editor';
 import {inputsIn, occurrences, partsOf, recogniseActivations, substitute} from '../expression';
-import {type Form, fit, formOf, resultType} from '../form';
+import {type Form, fit, formOf, readsInOrder, resultType} from '../form';
 import {type Graph, list, type Node, onlyReader, type Operand, valueOf} from '../ir';
 import type {Pass} from '../pass';
 
@@ -78,6 +78,7 @@ function absorb(graph: Graph, node: Node, form: Form, position: number, output: 
   if (valueOf(graph, output.value).dtype !== 'float32' || resultType(form.expr) !== 'f') return 'the result is not float32';
   const fitted = fit(form, walk.shape);
   if (fitted === undefined) return 'an operand varies along finer axes than the product has';
+  if (!readsInOrder(form, fitted, position)) return 'the result is read in another order';
   const cut = fitted.axes.every((size, axis) => size === walk.shape[axis]);
   const target = cut ? node : withSplitBatch(node, fitted.axes[0] as number, fitted.axes[1] as number);
   if (target === undefined) return 'the batch axes cannot be cut as an operand needs';
