@@ -1,7 +1,7 @@
 // Runs a program over one tile: per instruction, operands are resolved to (pointer, step 0 or 1)
 // and a kernel of scalars-inl.h is called through a table. Registers are tiles on the stack, which
 // stay in L1; the last instruction writes to the output itself.
-#include "simd/math-inl.h"
+#include "simd/trigonometry-inl.h"
 // In this order.
 #include "kernels/pointwise/program-inl.h"
 #include "kernels/pointwise/scalars-inl.h"

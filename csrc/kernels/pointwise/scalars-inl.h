@@ -64,11 +64,7 @@ struct Map<F> {
   }
 };
 
-// For functions that no model spends time in: libm, element by element.
-template <float (*F)(float)>
-void Each(const Run& run) {
-  for (size_t i = 0; i < run.n; ++i) run.out[i] = F(run.in[0][i * run.step[0]]);
-}
+// For functions that no model spends time in: element by element.
 template <float (*F)(float, float)>
 void Each2(const Run& run) {
   for (size_t i = 0; i < run.n; ++i) {
@@ -126,6 +122,10 @@ static inline Vf StepAt(Vf a, Vf b) { return a > 0.0f ? Splat(1.0f) : (a != a ? 
 static inline Vi IsNan(Vf x) { return OneIf(x != x); }
 static inline Vi IsInf(Vf x) { return OneIf(Abs(x) == __builtin_inff()); }
 static inline Vi IsFinite(Vf x) { return OneIf(Abs(x) < __builtin_inff()); }
+static inline Vf Elu(Vf x) { return x > 0.0f ? x : Expm1(AtMost(x, 0.0f)); }
+static inline Vf Selu(Vf x) {
+  return 1.05070098f * (x > 0.0f ? x : 1.67326324f * Expm1(AtMost(x, 0.0f)));
+}
 static inline Vf HardSigmoid(Vf x) { return Relu6(x + 3.0f) / 6.0f; }
 static inline Vf HardSwish(Vf x) { return x * Relu6(x + 3.0f) / 6.0f; }
 
@@ -184,26 +184,6 @@ static inline int32_t PowIntOf(int32_t base, int32_t exponent) {
   return static_cast<int32_t>(result);
 }
 
-static inline float SigmoidOf(float x) {
-  const float e = expf(-fabsf(x));
-  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
-}
-static inline float SoftplusOf(float x) {
-  return x != x ? x : fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x)));
-}
-static inline float EluOf(float x) { return x >= 0.0f ? x : expm1f(x); }
-static inline float SeluOf(float x) {
-  return 1.05070098f * (x >= 0.0f ? x : 1.67326324f * expm1f(x));
-}
-static inline float GeluErfOf(float x) {
-  return static_cast<float>(0.5 * x * erfc(-0.70710678118654752 * x));
-}
-static inline float GeluTanhOf(float x) {
-  const double u = 2 * 0.79788456080286536 * (x + 0.044715 * x * x * x);
-  return static_cast<float>(x / (1 + exp(-u)));
-}
-static inline float SiluOf(float x) { return x * SigmoidOf(x); }
-
 // clang-format off
 constexpr ScalarKernel KernelOf(Scalar scalar) {
   switch (scalar) {
@@ -214,11 +194,11 @@ constexpr ScalarKernel KernelOf(Scalar scalar) {
     case Scalar::kDiv: return Map<Div>::Kernel;
     case Scalar::kMaximum: return Map<Max>::Kernel;
     case Scalar::kMinimum: return Map<Min>::Kernel;
-    case Scalar::kPow: return Each2<powf>;
+    case Scalar::kPow: return Map<Pow>::Kernel;
     case Scalar::kMod: return Each2<ModOf>;
     case Scalar::kFloorDiv: return Map<FloorDiv>::Kernel;
     case Scalar::kSquaredDifference: return Map<SquaredDifference>::Kernel;
-    case Scalar::kAtan2: return Each2<atan2f>;
+    case Scalar::kAtan2: return Map<Atan2>::Kernel;
     case Scalar::kPrelu: return Map<Leaky>::Kernel;
     case Scalar::kMulAdd: return Map<MulAdd>::Kernel;
     case Scalar::kEqual: return Map<Equal>::Kernel;
@@ -233,29 +213,29 @@ constexpr ScalarKernel KernelOf(Scalar scalar) {
     case Scalar::kSqrt: return Map<Sqrt>::Kernel;
     case Scalar::kRsqrt: return Map<Rsqrt>::Kernel;
     case Scalar::kReciprocal: return Map<Reciprocal>::Kernel;
-    case Scalar::kExp: return Each<expf>;
-    case Scalar::kExpm1: return Each<expm1f>;
-    case Scalar::kLog: return Each<logf>;
-    case Scalar::kLog1p: return Each<log1pf>;
-    case Scalar::kSin: return Each<sinf>;
-    case Scalar::kCos: return Each<cosf>;
-    case Scalar::kTan: return Each<tanf>;
-    case Scalar::kAsin: return Each<asinf>;
-    case Scalar::kAcos: return Each<acosf>;
-    case Scalar::kAtan: return Each<atanf>;
-    case Scalar::kSinh: return Each<sinhf>;
-    case Scalar::kCosh: return Each<coshf>;
-    case Scalar::kTanh: return Each<tanhf>;
-    case Scalar::kAsinh: return Each<asinhf>;
-    case Scalar::kAcosh: return Each<acoshf>;
-    case Scalar::kAtanh: return Each<atanhf>;
-    case Scalar::kErf: return Each<erff>;
-    case Scalar::kSigmoid: return Each<SigmoidOf>;
-    case Scalar::kSoftplus: return Each<SoftplusOf>;
+    case Scalar::kExp: return Map<Exp>::Kernel;
+    case Scalar::kExpm1: return Map<Expm1>::Kernel;
+    case Scalar::kLog: return Map<Log>::Kernel;
+    case Scalar::kLog1p: return Map<Log1p>::Kernel;
+    case Scalar::kSin: return Map<Sin>::Kernel;
+    case Scalar::kCos: return Map<Cos>::Kernel;
+    case Scalar::kTan: return Map<Tan>::Kernel;
+    case Scalar::kAsin: return Map<Asin>::Kernel;
+    case Scalar::kAcos: return Map<Acos>::Kernel;
+    case Scalar::kAtan: return Map<Atan>::Kernel;
+    case Scalar::kSinh: return Map<Sinh>::Kernel;
+    case Scalar::kCosh: return Map<Cosh>::Kernel;
+    case Scalar::kTanh: return Map<Tanh>::Kernel;
+    case Scalar::kAsinh: return Map<Asinh>::Kernel;
+    case Scalar::kAcosh: return Map<Acosh>::Kernel;
+    case Scalar::kAtanh: return Map<Atanh>::Kernel;
+    case Scalar::kErf: return Map<Erf>::Kernel;
+    case Scalar::kSigmoid: return Map<Sigmoid>::Kernel;
+    case Scalar::kSoftplus: return Map<Softplus>::Kernel;
     case Scalar::kRelu: return Map<Relu>::Kernel;
     case Scalar::kRelu6: return Map<Relu6>::Kernel;
-    case Scalar::kElu: return Each<EluOf>;
-    case Scalar::kSelu: return Each<SeluOf>;
+    case Scalar::kElu: return Map<Elu>::Kernel;
+    case Scalar::kSelu: return Map<Selu>::Kernel;
     case Scalar::kSign: return Map<Sign>::Kernel;
     case Scalar::kFloor: return Map<Floor>::Kernel;
     case Scalar::kCeil: return Map<Ceil>::Kernel;
@@ -265,9 +245,9 @@ constexpr ScalarKernel KernelOf(Scalar scalar) {
     case Scalar::kIsNan: return Map<IsNan>::Kernel;
     case Scalar::kIsInf: return Map<IsInf>::Kernel;
     case Scalar::kIsFinite: return Map<IsFinite>::Kernel;
-    case Scalar::kGeluErf: return Each<GeluErfOf>;
-    case Scalar::kGeluTanh: return Each<GeluTanhOf>;
-    case Scalar::kSilu: return Each<SiluOf>;
+    case Scalar::kGeluErf: return Map<GeluErf>::Kernel;
+    case Scalar::kGeluTanh: return Map<GeluTanh>::Kernel;
+    case Scalar::kSilu: return Map<Silu>::Kernel;
     case Scalar::kHardSwish: return Map<HardSwish>::Kernel;
     case Scalar::kHardSigmoid: return Map<HardSigmoid>::Kernel;
     case Scalar::kAddInt: return Map<AddInt>::Kernel;
