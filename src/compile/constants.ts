@@ -1,5 +1,6 @@
 import {native, type Slot} from '../native';
 import {PackWeights, UnpackWeights} from '../ops/linear';
+import {Concat, StridedCopy} from '../ops/movement';
 import {type NativeDType, type OpSpec, type Params, type ParamValues} from '../ops/schema';
 import type {Frozen, TensorData} from '../tensor-data';
 
@@ -26,9 +27,12 @@ export class ConstantPool {
   /** What compute() made, by the step and its arguments; and each one's arguments. */
   private readonly derived = new Map<string, number>();
   private readonly parents = new Map<number, readonly number[]>();
-  /** By packed constant: the captured weights that it is a permutation of. */
+  /** What besides() put together, by its result. */
+  private readonly columns = new Map<number, readonly {readonly source: TensorData; readonly first: number; readonly count: number}[]>();
+  /** By packed constant: the weights that it is a permutation of. */
   private readonly packings = new Map<number, {readonly weights: number; readonly params: ParamValues<typeof PackWeights.params>}>();
-  private readonly frozen = new Map<number, {readonly source: TensorData; readonly frozen: Frozen}>();
+  /** By packed constant: the captured tensors that gave their plain form up for it. */
+  private readonly frozen = new Map<number, readonly {readonly source: TensorData; readonly frozen: Frozen}[]>();
 
   /** The constant that captures `data`, whose elements never change. */
   capture(data: TensorData): number {
@@ -66,7 +70,15 @@ export class ConstantPool {
     return values;
   }
 
-  /** A constant of JavaScript's values. */
+  /** A constant of JavaScript's values, made once for each key. */
+  makeOnce(key: string, make: () => Float32Array | Int32Array, dtype: NativeDType): number {
+    const known = this.derived.get(key);
+    if (known !== undefined) return known;
+    const id = this.make(make(), dtype);
+    this.derived.set(key, id);
+    return id;
+  }
+
   make(values: Float32Array | Int32Array, dtype: NativeDType): number {
     return this.add(native().store(values, dtype), dtype, values.length);
   }
@@ -83,6 +95,21 @@ export class ConstantPool {
     return id;
   }
 
+  /** Captured row-major matrices [rows, columns] side by side. */
+  besides(parts: readonly number[], rows: number, columns: readonly number[]): number {
+    const total = columns.reduce((a, b) => a + b, 0);
+    const id = this.compute(Concat, parts, 'float32', rows * total, {outer: rows, inner: columns});
+    let first = 0;
+    const own = parts.flatMap((part, i) => {
+      const count = columns[i] as number;
+      first += count;
+      const source = this.sourceOf(part);
+      return source === undefined ? [] : [{source, first: first - count, count}];
+    });
+    this.columns.set(id, own);
+    return id;
+  }
+
   /** PackWeights of one constant, for any op that reads its weights packed. */
   pack(weights: number, elems: number, params: ParamValues<typeof PackWeights.params>): number {
     const packed = this.compute(PackWeights, [weights], 'float32', elems, params);
@@ -95,22 +122,35 @@ export class ConstantPool {
    * `used`: what plans use, by number.
    */
   freeze(used: ReadonlySet<number>): void {
-    for (const [packed, {weights, params}] of this.packings) {
-      const source = this.get(weights)?.source;
-      if (!used.has(packed) || used.has(weights) || source === undefined || source.disposed) continue;
-      let entry = this.frozen.get(packed);
-      if (entry === undefined) {
-        const spec = {dtype: 'float32', elems: source.elems} as const;
-        entry = {source, frozen: {thaw: () => native().run(UnpackWeights, [this.slot(packed)], [spec], params)[0] as Slot}};
-        this.frozen.set(packed, entry);
-      }
-      source.freeze(entry.frozen);
+    for (const [packed, {weights}] of this.packings) {
+      if (!used.has(packed) || used.has(weights)) continue;
+      if (!this.frozen.has(packed)) this.frozen.set(packed, this.partsOf(packed));
+      for (const {source, frozen} of this.frozen.get(packed) ?? []) if (!source.disposed) source.freeze(frozen);
     }
   }
 
+  /** The captured tensors in a packed constant: one, or several side by side. */
+  private partsOf(packed: number): {readonly source: TensorData; readonly frozen: Frozen}[] {
+    const {weights, params} = this.packings.get(packed) as {weights: number; params: ParamValues<typeof PackWeights.params>};
+    const {elems, source} = this.get(weights) ?? {elems: params.rowsK * params.colsN, source: undefined};
+    const unpack = () => native().runOne(UnpackWeights, [this.slot(packed)], 'float32', elems, params);
+    if (source !== undefined) return [{source, frozen: {thaw: unpack}}];
+    const columns = this.columns.get(weights) ?? [];
+    return columns.map(({source: part, first, count}) => {
+      const thaw = () => {
+        const whole = unpack();
+        const shape = [params.rowsK, count];
+        const copy = {shape, srcStrides: [params.rowStride, 1], dstStrides: [count, 1]};
+        const slot = native().runOne(StridedCopy, [{slot: whole, offset: first}], 'float32', part.elems, copy);
+        native().release(whole);
+        return slot;
+      };
+      return {source: part, frozen: {thaw}};
+    });
+  }
+
   private unfreeze(packed: number): void {
-    const entry = this.frozen.get(packed);
-    if (entry !== undefined && !entry.source.disposed) entry.source.unfreeze(entry.frozen);
+    for (const {source, frozen} of this.frozen.get(packed) ?? []) if (!source.disposed) source.unfreeze(frozen);
     this.frozen.delete(packed);
     this.packings.delete(packed);
   }
@@ -133,6 +173,7 @@ export class ConstantPool {
       constant.slot = undefined;
       if (constant.source !== undefined && !constant.source.disposed) continue;
       this.constants[id] = undefined;
+      this.columns.delete(id);
       gone.add(id);
     }
     for (const [key, id] of this.derived) {

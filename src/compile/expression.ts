@@ -13,6 +13,15 @@ export function substitute(expr: Expr, replace: (input: number) => Expr, seen = 
   return result;
 }
 
+/** `expr` with one of its parts replaced. */
+export function replacePart(expr: Expr, part: Expr, by: Expr, seen = new Map<Expr, Expr>([[part, by]])): Expr {
+  const known = seen.get(expr);
+  if (known !== undefined) return known;
+  const result = 'op' in expr ? {op: expr.op, args: expr.args.map((a) => replacePart(a, part, by, seen))} : expr;
+  seen.set(expr, result);
+  return result;
+}
+
 /** All distinct parts of an expression, arguments before those that use them. */
 export function partsOf(expr: Expr, seen = new Set<Expr>()): Set<Expr> {
   if (seen.has(expr)) return seen;

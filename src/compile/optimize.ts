@@ -2,6 +2,7 @@ import type {ConstantPool} from './constants';
 import {type Graph, type Node, verify} from './ir';
 import type {Pass} from './pass';
 import {attention} from './passes/attention';
+import {batchNorm} from './passes/batch-norm';
 import {canonicalise} from './passes/canonicalise';
 import {commonSubexpressions} from './passes/common-subexpressions';
 import {deadCode} from './passes/dead-code';
@@ -10,6 +11,7 @@ import {normalization} from './passes/normalization';
 import {packing} from './passes/packing';
 import {pointwise} from './passes/pointwise';
 import {reads} from './passes/reads';
+import {sharedInput} from './passes/shared-input';
 import {writes} from './passes/writes';
 
 /** In the order in which they run; each says why it is there. Folding needs no pass: what depends on no input is never recorded. */
@@ -24,7 +26,9 @@ export const passes: readonly Pass[] = [
   linear,
   pointwise,
   linearAgain,
+  batchNorm,
   reads,
+  sharedInput,
   writes,
   deadCode,
   packing,

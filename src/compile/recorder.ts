@@ -176,8 +176,8 @@ export class Recorder {
   private sweep(added: Plan): void {
     const used = new Set(added.usedConstants);
     for (const entry of this.cache.values()) for (const constant of entry.plan?.usedConstants ?? []) used.add(constant);
-    this.pool.sweep(used);
     if (this.freezes) this.pool.freeze(used);
+    this.pool.sweep(used);
   }
 
   stats(): CompileStats {

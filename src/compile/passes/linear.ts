@@ -5,7 +5,7 @@ import {type Expr, decodeProgram, encodeProgram} from '../../ops/program';
 import type {OpSpec} from '../../ops/schema';
 import {withSplitBatch, writeWalk} from '../axes';
 import {Editor} from '../editor';
-import {inputsIn, occurrences, partsOf, recogniseActivations, substitute} from '../expression';
+import {inputsIn, occurrences, partsOf, recogniseActivations, replacePart, substitute} from '../expression';
 import {type Form, fit, formOf, readsInOrder, resultType} from '../form';
 import {type Graph, list, type Node, onlyReader, type Operand, valueOf} from '../ir';
 import type {Pass} from '../pass';
@@ -15,7 +15,7 @@ const bias = 2;
 const firstExtra = 3;
 
 /** A linear op's epilogue while it grows: input 0 is the product, the others are `extras`. */
-interface Epilogue {
+export interface Epilogue {
   expr: Expr;
   bias: Operand | undefined;
   readonly extras: {readonly operand: Operand; readonly strides: readonly number[]}[];
@@ -63,14 +63,6 @@ function extractBias(graph: Graph, epilogue: Epilogue, columns: number): void {
   epilogue.expr = replacePart(epilogue.expr, sum, {input: 0});
 }
 
-function replacePart(expr: Expr, part: Expr, by: Expr, seen = new Map<Expr, Expr>([[part, by]])): Expr {
-  const known = seen.get(expr);
-  if (known !== undefined) return known;
-  const result = 'op' in expr ? {op: expr.op, args: expr.args.map((a) => replacePart(a, part, by, seen))} : expr;
-  seen.set(expr, result);
-  return result;
-}
-
 /** `node` computing what `form`, the only reader of its result, computes; or why not. */
 function absorb(graph: Graph, node: Node, form: Form, position: number, output: Operand): Node | string {
   const walk = writeWalk(node);
@@ -96,7 +88,7 @@ function absorb(graph: Graph, node: Node, form: Form, position: number, output: 
   return withEpilogue(target, epilogue, output, notesOf(epilogue)) ?? 'the epilogue does not fit into one program';
 }
 
-function notesOf({expr, bias: vector}: Epilogue): string[] {
+export function notesOf({expr, bias: vector}: Epilogue): string[] {
   const names = [...partsOf(expr)].flatMap((part) => ('op' in part ? [part.op] : []));
   return [...(vector === undefined ? [] : ['bias']), ...names];
 }

@@ -8,7 +8,7 @@ import {type Graph, list, type Node, type Operand, producerOf, type Uses, valueO
 import type {Pass} from '../pass';
 
 /** A dense value as strides over another one. */
-interface View {
+export interface View {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly source: Operand;
@@ -24,7 +24,7 @@ function viewOf(graph: Graph & Uses, operand: Operand | undefined): View | undef
 }
 
 /** `node` reading operand `position` through the view; undefined where its strides cannot say so. */
-function through(graph: Graph, node: Node, position: number, view: View): Node | undefined {
+export function through(graph: Graph, node: Node, position: number, view: View): Node | undefined {
   const form = formOf(graph, node);
   if (form !== undefined) {
     const direct = readThrough(form, position, view);
