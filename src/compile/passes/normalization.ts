@@ -2,7 +2,7 @@ import {Normalize, normalizeKinds, Reduce, reduceKinds} from '../../ops/reductio
 import {Editor} from '../editor';
 import {isIdentity, partsOf} from '../expression';
 import {type Form, type FormInput, fit, formOf, inline} from '../form';
-import {type Graph, type Node, num, type Operand, producerOf, type Uses, type ValueId, valueOf} from '../ir';
+import {type Graph, type Node, num, onlyReader, type Operand, producerOf, type Uses, type ValueId, valueOf} from '../ir';
 import type {Pass} from '../pass';
 
 /** Steps back through pointwise nodes that a normalisation may be spread over (Keras' has ten nodes). */
@@ -156,6 +156,33 @@ function* downstream(graph: Graph & Uses, value: ValueId): Generator<Node> {
   }
 }
 
+type Factors = NonNullable<ReturnType<typeof factorsOf>>;
+
+/** The node that ends the normalisation: the nearest that is one, then on through its only readers (scale, shift) while they are too. */
+function endOf(graph: Graph & Uses, statistics: Statistics): {readonly last: Node; readonly factors: Factors} | undefined {
+  const {x, stats, rows, cols} = statistics;
+  const expansion = new Expansion(graph, new Set([x.value, ...stats]));
+  const factorsAt = (node: Node): Factors | undefined => {
+    if (valueOf(graph, (node.outputs[0] as Operand).value).elems !== rows * cols) return undefined;
+    const form = expansion.of(node);
+    return form && factorsOf(graph, form, statistics);
+  };
+  for (const nearest of downstream(graph, stats.at(-1) as ValueId)) {
+    let last = nearest;
+    let factors = factorsAt(last);
+    if (factors === undefined) continue;
+    for (;;) {
+      const {value} = last.outputs[0] as Operand;
+      const next = graph.readers[value]?.[0];
+      const further = next !== undefined && onlyReader(graph, value, next) ? factorsAt(next) : undefined;
+      if (next === undefined || further === undefined) return {last, factors};
+      last = next;
+      factors = further;
+    }
+  }
+  return undefined;
+}
+
 export const normalization: Pass = {
   name: 'normalization',
   why: 'layer and RMS norm in one pass over a row, however the model spells them',
@@ -164,24 +191,17 @@ export const normalization: Pass = {
     for (const node of graph.nodes) {
       if (node.op !== Reduce) continue;
       const statistics = statisticsOf(editor, node);
-      if (statistics === undefined) continue;
-      const {kind, x, stats, rows, cols} = statistics;
-      const expansion = new Expansion(editor, new Set([x.value, ...stats]));
-      for (const last of downstream(editor, stats.at(-1) as ValueId)) {
-        const output = last.outputs[0] as Operand;
-        if (valueOf(editor, output.value).elems !== rows * cols) continue;
-        const form = expansion.of(last);
-        const factors = form && factorsOf(editor, form, statistics);
-        if (factors === undefined) continue;
-        editor.replace(last, {
-          op: Normalize,
-          inputs: [x, factors.gamma, factors.beta],
-          outputs: [output],
-          params: {kind: normalizeKinds[kind], rows, cols, epsilon: factors.epsilon, xRow: cols, yRow: cols},
-          notes: [kind === 'layer' ? 'layer norm' : 'RMS norm'],
-        });
-        break;
-      }
+      const end = statistics && endOf(editor, statistics);
+      if (end === undefined) continue;
+      const {kind, x, rows, cols} = statistics as Statistics;
+      const {gamma, beta, epsilon} = end.factors;
+      editor.replace(end.last, {
+        op: Normalize,
+        inputs: [x, gamma, beta],
+        outputs: end.last.outputs,
+        params: {kind: normalizeKinds[kind], rows, cols, epsilon, xRow: cols, yRow: cols},
+        notes: [kind === 'layer' ? 'layer norm' : 'RMS norm'],
+      });
     }
     return editor.finish();
   },
