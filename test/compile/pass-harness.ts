@@ -10,6 +10,7 @@ import type {Pass} from '../../src/compile/pass';
 import {Plan, withDistinctResults} from '../../src/compile/plan';
 import {parseGraph, printGraph} from '../../src/compile/print';
 import type {TensorData} from '../../src/tensor-data';
+import {expandAttention} from './expand-attention';
 
 export interface PassCase {
   /** Elements of c0, c1, …: an int32 constant where they are in an Int32Array. */
@@ -119,7 +120,7 @@ export function rewrites(title: string, pass: Pass, test: PassCase): void {
     expect(reasons, reasons.join('; ')).to.have.length(wanted.length);
     for (const [i, pattern] of wanted.entries()) expect(reasons[i]).to.match(pattern);
     const results = runGraph(before, pool);
-    runGraph(after, pool).forEach((got, i) => {
+    runGraph(expandAttention(after), pool).forEach((got, i) => {
       expectClose(got, results[i] as number[], test.tolerance ?? 0);
     });
     pool.dispose();
