@@ -1,0 +1,106 @@
+import {writes} from '../../src/compile/passes/writes';
+import {rewrites} from './pass-harness';
+
+describe('pass writes', () => {
+  // [position 3, head 2, depth 2] → [head, position, depth], as the heads of attention are merged.
+  rewrites('makes a product write transposed', writes, {
+    before: `
+      inputs: v0 float32[12], v1 float32[8]
+      constants:
+      v2 float32[12] = MatMul(v0, v1, -) {batch1: 1, batch2: 2, rowsM: 3, colsN: 2, depthK: 2, aBatch2: 6, bBatch2: 4, cBatch2: 6, aRow: 2, aCol: 1, bRow: 2, bCol: 1, cRow: 2}
+      v3 float32[12] = StridedCopy(v2) {shape: [3,2,2], srcStrides: [2,6,1], dstStrides: [4,2,1]}
+      outputs: v3`,
+    after: `
+      inputs: v0 float32[12], v1 float32[8]
+      constants:
+      v3 float32[12] = MatMul(v0, v1, -) {batch1: 1, batch2: 2, rowsM: 3, colsN: 2, depthK: 2, aBatch2: 6, bBatch2: 4, cBatch2: 2, aRow: 2, aCol: 1, bRow: 2, bCol: 1, cRow: 4}
+      outputs: v3`,
+    nodes: [2, 1],
+  });
+
+  rewrites('makes a pointwise node write transposed', writes, {
+    before: `
+      inputs: v0 float32[6]
+      constants:
+      v1 float32[6] = Pointwise(v0) {shape: [6], strides: [1,1], program: Exp(x0)}
+      v2 float32[6] = StridedCopy(v1) {shape: [3,2], srcStrides: [1,3], dstStrides: [2,1]}
+      outputs: v2`,
+    after: `
+      inputs: v0 float32[6]
+      constants:
+      v2 float32[6] = Pointwise(v0) {shape: [2,3], strides: [3,1,1,2], program: Exp(x0)}
+      outputs: v2`,
+    nodes: [2, 1],
+  });
+
+  rewrites('makes the parts of a concatenation write where they belong', writes, {
+    before: `
+      inputs: v0 float32[4], v1 float32[6]
+      constants:
+      v2 float32[4] = Pointwise(v0) {shape: [4], strides: [1,1], program: Exp(x0)}
+      v3 float32[6] = Pointwise(v1) {shape: [6], strides: [1,1], program: Neg(x0)}
+      v4 float32[10] = Concat(v2, v3) {outer: 2, inner: [2,3]}
+      outputs: v4`,
+    after: `
+      inputs: v0 float32[4], v1 float32[6]
+      constants:
+      v4 float32[10] = Pointwise(v0) {shape: [2,2], strides: [2,1,5,1], program: Exp(x0)}
+      v4@2 = Pointwise(v1) {shape: [2,3], strides: [3,1,5,1], program: Neg(x0)}
+      outputs: v4`,
+    nodes: [3, 2],
+  });
+
+  rewrites('copies the parts of a concatenation that are inputs, or that others need', writes, {
+    before: `
+      inputs: v0 float32[4], v1 float32[4]
+      constants:
+      v2 float32[4] = Pointwise(v0) {shape: [4], strides: [1,1], program: Exp(x0)}
+      v3 float32[4] = Pointwise(v0) {shape: [4], strides: [1,1], program: Neg(x0)}
+      v4 float32[12] = Concat(v2, v1, v3) {outer: 2, inner: [2,2,2]}
+      outputs: v4, v3`,
+    after: `
+      inputs: v0 float32[4], v1 float32[4]
+      constants:
+      v4 float32[12] = Pointwise(v0) {shape: [2,2], strides: [2,1,6,1], program: Exp(x0)}
+      v3 float32[4] = Pointwise(v0) {shape: [4], strides: [1,1], program: Neg(x0)}
+      v4@2 = StridedCopy(v1) {shape: [2,2], srcStrides: [2,1], dstStrides: [6,1]} # concat
+      v4@4 = StridedCopy(v3) {shape: [2,2], srcStrides: [2,1], dstStrides: [6,1]} # concat
+      outputs: v4, v3`,
+    nodes: [3, 4],
+  });
+
+  rewrites('leaves a concatenation of inputs, and one of the same part twice', writes, {
+    before: `
+      inputs: v0 float32[4], v1 float32[4]
+      constants:
+      v2 float32[8] = Concat(v0, v1) {outer: 1, inner: [4,4]}
+      v3 float32[4] = Pointwise(v0) {shape: [4], strides: [1,1], program: Exp(x0)}
+      v4 float32[8] = Concat(v3, v3) {outer: 1, inner: [4,4]}
+      outputs: v2, v4`,
+    nodes: [3, 3],
+  });
+
+  rewrites('leaves a copy of a part, and one whose source others need', writes, {
+    before: `
+      inputs: v0 float32[6]
+      constants:
+      v1 float32[6] = Pointwise(v0) {shape: [6], strides: [1,1], program: Exp(x0)}
+      v2 float32[4] = StridedCopy(v1) {shape: [2,2], srcStrides: [3,1], dstStrides: [2,1]}
+      v3 float32[6] = Pointwise(v0) {shape: [6], strides: [1,1], program: Neg(x0)}
+      v4 float32[6] = StridedCopy(v3) {shape: [3,2], srcStrides: [1,3], dstStrides: [2,1]}
+      outputs: v2, v3, v4`,
+    nodes: [4, 4],
+  });
+
+  // A product's columns are contiguous.
+  rewrites('leaves a product whose columns would be strided', writes, {
+    before: `
+      inputs: v0 float32[8], v1 float32[12]
+      constants:
+      v2 float32[6] = MatMul(v0, v1, -) {batch1: 1, batch2: 1, rowsM: 2, colsN: 3, depthK: 4, aRow: 4, aCol: 1, bRow: 3, bCol: 1, cRow: 3}
+      v3 float32[6] = StridedCopy(v2) {shape: [3,2], srcStrides: [1,3], dstStrides: [2,1]}
+      outputs: v3`,
+    nodes: [2, 2],
+    reasons: [/^writes: MatMul cannot write with these strides$/],
+  });
+});
