@@ -14,7 +14,7 @@ const say = (...lines) => console.log(lines.join('\n'));
 function refusal() {
   // Another process: a binary that kills the process must not end the installation, and Linux keeps an addon open once loaded.
   const script = `try { require(${JSON.stringify(join(root, 'dist', 'binary.js'))}).loadAddon(${JSON.stringify(root)}); } catch (error) {
-    process.stdout.write(error.message.replace(/^ERR_NO_BINARY: |\\nWhat helps:[^]*/g, ''));
+    process.stdout.write(error.message.replace('ERR_NO_BINARY: ', '').split('\\nWhat helps:')[0]);
     process.exitCode = 1;
   }`;
   const {status, stdout, signal} = spawnSync(process.execPath, ['-e', script], {encoding: 'utf8'});

@@ -62,7 +62,7 @@ TS
   for resolution in node16 bundler; do
     local module=node16
     [ $resolution = node16 ] || module=esnext
-    node_modules/.bin/tsc --noEmit --strict --skipLibCheck --module $module --moduleResolution $resolution --target es2022 \
+    node_modules/.bin/tsc --ignoreConfig --noEmit --strict --skipLibCheck --module $module --moduleResolution $resolution --target es2022 \
       --types node --typeRoots node_modules/@types "$work/$1/main.ts"
     echo "TypeScript, $resolution: ok"
   done

@@ -63,12 +63,12 @@ function hashOf(addon: unknown): unknown {
  * equal versions; only a build left over in a checkout can differ.
  * @throws ERR_NO_BINARY with what was tried and why each was refused.
  */
-export function loadAddon(root: string = packageRoot()): unknown {
+export function loadAddon(root: string = packageRoot(), opTableHash: number = tableHash()): unknown {
   const refusals: string[] = [];
   for (const file of candidates(root)) {
     try {
       const addon: unknown = require(file);
-      if (hashOf(addon) === tableHash()) return addon;
+      if (hashOf(addon) === opTableHash) return addon;
       refusals.push(`${relative(root, file)} was built from another version of this package`);
     } catch (error) {
       refusals.push(`${relative(root, file)}: ${error instanceof Error ? error.message : String(error)}`);

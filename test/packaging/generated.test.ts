@@ -1,0 +1,9 @@
+import {readFileSync} from 'node:fs';
+import {expect} from 'chai';
+import {generate} from '../../src/ops/generate';
+
+describe('generated files', () => {
+  it('csrc/core/ops.gen.h is what npm run generate prints', () => {
+    expect(readFileSync('csrc/core/ops.gen.h', 'utf8')).to.equal(generate());
+  });
+});

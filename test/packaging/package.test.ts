@@ -1,0 +1,19 @@
+import {spawnSync} from 'node:child_process';
+import {expect} from 'chai';
+
+interface Packed {
+  readonly files: readonly {readonly path: string}[];
+}
+
+describe('the package', () => {
+  it('has what an installation needs to compile, and no tests, models or build output', function () {
+    this.timeout(60_000);
+    const {stdout} = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {encoding: 'utf8'});
+    const packed = JSON.parse(stdout) as readonly Packed[] | Readonly<Record<string, Packed>>; // npm 11 keys it by name
+    const files = (Object.values(packed)[0]?.files ?? []).map((file) => file.path);
+    expect(files).to.include.members(['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'binding.gyp', 'csrc/core/ops.gen.h']);
+    expect(files).to.include.members(['scripts/install.js', 'scripts/list-sources.js', 'scripts/gyp/common.gypi']);
+    const stray = files.filter((path) => !/^(dist|src|csrc|prebuilds|scripts)\/|^[^/]+\.(json|md|gyp)$|^LICENSE$/.test(path));
+    expect(stray).to.deep.equal([]);
+  });
+});
