@@ -9,7 +9,15 @@ import {applySettings, registerFlags} from './config';
 import {registerFileRouters} from './io/file-handler';
 import {registerKernels} from './kernels/registry';
 
-export {type AsyncOptions, type CompiledFunction, CompiledModel, compile} from './compile/compile';
+export {
+  type AsyncOptions,
+  type Compiled,
+  type CompiledFunction,
+  CompiledModel,
+  compile,
+  type ModelInputs,
+  type ModelOutputs,
+} from './compile/compile';
 export type {ExplainedPlan, ExplainedStep, Explanation} from './compile/explain';
 export type {CompileOptions, CompileStats} from './compile/recorder';
 export {type ErrorCode, GravitonError} from './errors';

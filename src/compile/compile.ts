@@ -16,7 +16,7 @@ export interface AsyncOptions {
   readonly signal?: AbortSignal;
 }
 
-interface Compiled {
+export interface Compiled {
   /** What was fused, what runs eagerly and why. `reasons`: also why a fusion was not made. */
   explain(options?: {reasons?: boolean}): Explanation;
   stats(): CompileStats;
