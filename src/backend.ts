@@ -218,6 +218,18 @@ export class GravitonBackend extends KernelBackend {
     return {dataId: x.dataId, shape: shape as number[], dtype: x.dtype};
   }
 
+  /**
+   * The same elements as a tensor of its own. Where tfjs-core knows one of two tensors and the other is a part of a complex tensor, a view
+   * will not do: core forgets a data id only when its last tensor is disposed of, and it does not see the part.
+   */
+  alias(x: TensorInfo): TensorInfo {
+    const from = this.data(x.dataId);
+    const data = TensorData.ofSlot(native().share(from.slot), from.dtype, from.elems);
+    data.traced = from.traced;
+    this.count++;
+    return {dataId: data, shape: x.shape, dtype: x.dtype};
+  }
+
   /** A complex tensor of two parts, which it takes over. */
   makeComplex(real: TensorInfo, imag: TensorInfo): TensorInfo {
     this.count++;

@@ -88,8 +88,7 @@ function prepare(p: Problem): {run: () => void; steps: number; free: () => void}
   const words = Int32Array.from([2, 0, 0, storages.length, steps, 0, 0, ...storages.flat(), ...body.flat()]);
   const plan = native().makePlan(words, constants);
   const run = () => {
-    native().words.set([plan, 2, a, residual, 0, 0]);
-    native().runPlan();
+    native().runPlan(plan, [a, residual], [], []);
   };
   const free = () => {
     native().dropPlan(plan);

@@ -21,14 +21,19 @@ export function castTo(backend: GravitonBackend, x: TensorInfo, dtype: DataType)
   return pointwise(backend, castPrograms[typeKey(x.dtype, dtype)] ?? [], [x], x.shape, dtype);
 }
 
+/** castTo() to or from a part of a complex tensor. */
+export function castPart(backend: GravitonBackend, x: TensorInfo, dtype: DataType): TensorInfo {
+  return x.dtype === dtype ? backend.alias(x) : castTo(backend, x, dtype);
+}
+
 export const castKernels: KernelTable = {
   Cast: kernel<CastInputs, CastAttrs>(anyType, ({inputs: {x}, attrs: {dtype}, backend}) => {
     if (x.dtype === dtype) return backend.view(x, x.shape);
     if (x.dtype === 'string' || dtype === 'string')
       throw errors.dtype('Cast', `${x.dtype} to ${dtype}`, numeric, 'Only strings are cast to strings.');
-    if (x.dtype === 'complex64') return castTo(backend, backend.complexParts(x).real, dtype);
+    if (x.dtype === 'complex64') return castPart(backend, backend.complexParts(x).real, dtype);
     if (dtype !== 'complex64') return castTo(backend, x, dtype);
     const imag = fill(backend, x.shape, 0, 'float32');
-    return backend.makeComplex(castTo(backend, x, 'float32'), imag);
+    return backend.makeComplex(castPart(backend, x, 'float32'), imag);
   }),
 };

@@ -11,7 +11,7 @@ import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {sameShape} from '../ops/geometry';
 import {call, type Expr, f32, input} from '../ops/program';
-import {castTo} from './cast';
+import {castPart, castTo} from './cast';
 import {type KernelCall, type KernelFunction, type KernelTable, kernel, type NativeKernel, numeric} from './kernel';
 import {broadcast, fill, pointwise, program, using} from './steps';
 
@@ -90,12 +90,12 @@ export const complexKernels: KernelTable = {
     if (!sameShape(real.shape, imag.shape)) {
       throw errors.shape('Complex', `the parts have the shapes [${real.shape.join(', ')}] and [${imag.shape.join(', ')}]`);
     }
-    return backend.makeComplex(castTo(backend, real, 'float32'), castTo(backend, imag, 'float32'));
+    return backend.makeComplex(castPart(backend, real, 'float32'), castPart(backend, imag, 'float32'));
   }),
   ComplexAbs: kernel<ComplexAbsInputs>(['complex64'], ({inputs: {x}, backend}) => {
     const {real, imag} = backend.complexParts(x);
     return pointwise(backend, magnitudeWords, [real, imag], x.shape, 'float32');
   }),
-  Real: kernel<RealInputs>(['complex64'], ({inputs: {input: x}, backend}) => backend.view(backend.complexParts(x).real, x.shape)),
-  Imag: kernel<ImagInputs>(['complex64'], ({inputs: {input: x}, backend}) => backend.view(backend.complexParts(x).imag, x.shape)),
+  Real: kernel<RealInputs>(['complex64'], ({inputs: {input: x}, backend}) => backend.alias(backend.complexParts(x).real)),
+  Imag: kernel<ImagInputs>(['complex64'], ({inputs: {input: x}, backend}) => backend.alias(backend.complexParts(x).imag)),
 };

@@ -2,6 +2,7 @@ import {type KernelConfig, type KernelFunc, type NamedAttrMap, type NamedTensorI
 import type {GravitonBackend} from '../backend';
 import {castKernels} from './cast';
 import {complexKernels} from './complex';
+import {convolutionKernels} from './convolution';
 import {creationKernels} from './creation';
 import {einsumKernels} from './einsum';
 import {fallback} from './fallback';
@@ -11,18 +12,21 @@ import {linearKernels} from './linear';
 import {movementKernels} from './movement';
 import {fallbackKernels} from './names';
 import {pointwiseKernels} from './pointwise';
+import {poolingKernels} from './pooling';
 import {reductionKernels} from './reduction';
 import {viewKernels} from './view';
 
 export const nativeKernels: KernelTable = {
   ...castKernels,
   ...complexKernels,
+  ...convolutionKernels,
   ...creationKernels,
   ...einsumKernels,
   ...gatherKernels,
   ...linearKernels,
   ...movementKernels,
   ...pointwiseKernels,
+  ...poolingKernels,
   ...reductionKernels,
   ...viewKernels,
 };

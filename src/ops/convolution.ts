@@ -38,7 +38,7 @@ export const DepthwiseConv2D = defineOp({
 
 export const poolKinds = {max: 0, average: 1} as const;
 /**
- * Windows over H and W of NHWC; float32; outC = inC. Average counts only elements inside the image; max of a window with NaN is NaN.
+ * Windows over H and W of NHWC; float32; outC = inC. Average counts only elements inside the image; max passes over NaN.
  * A window wholly outside gives -Infinity or NaN. Elements of x must not overlap, nor those of y.
  */
 export const Pool2D = defineOp({

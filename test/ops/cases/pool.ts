@@ -11,8 +11,8 @@ function pooled(kind: Kind, p: Image, x: ArrayLike<number>): Expected {
   forWindows(p, (y, taps) => {
     for (let c = 0; c < p.outC; c++) {
       const window = taps.map(([, at]) => x[at + c] as number);
-      // Math.max gives NaN where one is.
-      values[y + c] = kind === 'max' ? window.reduce((a, b) => Math.max(a, b), -Infinity) : window.reduce((a, b) => a + b, 0) / window.length;
+      // NaN is never the larger one.
+      values[y + c] = kind === 'max' ? window.reduce((a, b) => (b > a ? b : a), -Infinity) : window.reduce((a, b) => a + b, 0) / window.length;
     }
   });
   // Sums by rows of |x| ≤ 1: as many roundings as the window is high and wide, one more for the quotient.

@@ -1,0 +1,153 @@
+import {
+  backend_util,
+  type Conv2DAttrs,
+  type Conv2DInputs,
+  type FusedConv2DAttrs,
+  type FusedConv2DInputs,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
+import type {GravitonBackend} from '../backend';
+import {errors} from '../errors';
+import {Conv2D, DepthwiseConv2D} from '../ops/convolution';
+import {type Epilogue, epilogueOf, epilogueParams, operandStrides, plain, withEpilogue} from './epilogue';
+import {float32, type KernelTable, kernel} from './kernel';
+import {transpose, using} from './steps';
+
+type ConvInfo = backend_util.Conv2DInfo;
+
+/** The parameters that windows over dense NHWC images share. */
+export function imageParams(info: ConvInfo) {
+  const {inHeight: inH, inWidth: inW, inChannels: inC, outHeight: outH, outWidth: outW, outChannels: outC} = info;
+  return {
+    batch: info.batchSize,
+    ...{inH, inW, inC, outH, outW, outC},
+    filterH: info.filterHeight,
+    filterW: info.filterWidth,
+    strideH: info.strideHeight,
+    strideW: info.strideWidth,
+    padTop: info.padInfo.top,
+    padLeft: info.padInfo.left,
+    dilationH: info.dilationHeight,
+    dilationW: info.dilationWidth,
+    ...{xBatch: inH * inW * inC, xRow: inW * inC, xCol: inC},
+    ...{yBatch: outH * outW * outC, yRow: outW * outC, yCol: outC},
+  };
+}
+
+/** conv_util computes sizes below zero where a window is larger than the image. */
+export function checkWindow(op: string, info: ConvInfo): void {
+  if (info.outHeight < 0 || info.outWidth < 0 || !Number.isInteger(info.outHeight) || !Number.isInteger(info.outWidth)) {
+    throw errors.shape(
+      op,
+      `a window of ${info.effectiveFilterHeight} x ${info.effectiveFilterWidth} does not fit into [${info.inShape.join(', ')}]`,
+    );
+  }
+  if (Math.min(info.padInfo.top, info.padInfo.bottom, info.padInfo.left, info.padInfo.right) < 0) {
+    throw errors.shape(op, 'paddings must be whole numbers from 0');
+  }
+}
+
+type Attrs = Conv2DAttrs & Partial<FusedConv2DAttrs>;
+type EpilogueOf = (channels: number) => Epilogue;
+
+function conv2D(backend: GravitonBackend, x: TensorInfo, filter: TensorInfo, attrs: Attrs, epilogue: EpilogueOf): TensorInfo {
+  if (attrs.dataFormat === 'NCHW') return channelsFirst(backend, x, filter, attrs, epilogue);
+  const {strides, pad, dilations, dimRoundingMode} = attrs;
+  const info = backend_util.computeConv2DInfo(
+    asImage('Conv2D', x.shape),
+    asFilter('Conv2D', filter.shape),
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+  );
+  checkWindow('Conv2D', info);
+  const groups = info.inChannels / (filter.shape[2] as number);
+  if (!Number.isInteger(groups) || info.outChannels % groups !== 0) {
+    throw errors.shape('Conv2D', `a filter [${filter.shape.join(', ')}] does not suit ${info.inChannels} channels`);
+  }
+  return withEpilogue(backend, 'Conv2D', epilogue(info.outChannels), info.outShape, (fused) =>
+    backend.run(
+      Conv2D,
+      [x, filter, fused.bias, ...fused.operands],
+      {shape: info.outShape, dtype: 'float32'},
+      {...imageParams(info), groups, packedFilter: 0, ...epilogueParams(fused, operandStrides(fused, info.outShape))},
+    ),
+  );
+}
+
+/** NCHW: the image and the result, and what the epilogue reads, change places with their channels-last form. */
+function channelsFirst(backend: GravitonBackend, x: TensorInfo, filter: TensorInfo, attrs: Attrs, epilogue: EpilogueOf): TensorInfo {
+  const {pad} = attrs;
+  const padLast = typeof pad === 'object' ? ([pad[0], pad[2], pad[3], pad[1]] as typeof pad) : pad;
+  const image = transpose(backend, x, [0, 2, 3, 1]);
+  const made: TensorInfo[] = [image];
+  const lastAxis = (operand: TensorInfo): TensorInfo => {
+    if (operand.shape.length < 3) return operand; // a scalar, or one value for each channel
+    const whole = {...operand, shape: [...new Array<number>(4 - operand.shape.length).fill(1), ...operand.shape]};
+    const moved = transpose(backend, whole, [0, 2, 3, 1]);
+    made.push(moved);
+    return moved;
+  };
+  const y = using(backend, made, () =>
+    conv2D(backend, image, filter, {...attrs, pad: padLast, dataFormat: 'NHWC'}, (channels) => {
+      const fused = epilogue(channels);
+      return {...fused, operands: fused.operands.map(lastAxis)};
+    }),
+  );
+  return using(backend, [y], () => transpose(backend, y, [0, 3, 1, 2]));
+}
+
+function depthwise(backend: GravitonBackend, x: TensorInfo, filter: TensorInfo, attrs: Attrs, epilogue: EpilogueOf): TensorInfo {
+  const {strides, pad, dilations, dimRoundingMode} = attrs;
+  const info = backend_util.computeConv2DInfo(
+    asImage('DepthwiseConv2D', x.shape),
+    asFilter('DepthwiseConv2D', filter.shape),
+    strides,
+    dilations ?? [1, 1],
+    pad,
+    dimRoundingMode,
+    true,
+  );
+  checkWindow('DepthwiseConv2D', info);
+  if (filter.shape[2] !== info.inChannels) {
+    throw errors.shape('DepthwiseConv2D', `a filter [${filter.shape.join(', ')}] does not suit ${info.inChannels} channels`);
+  }
+  const multiplier = filter.shape[3] as number;
+  return withEpilogue(backend, 'DepthwiseConv2D', epilogue(info.outChannels), info.outShape, (fused) =>
+    backend.run(
+      DepthwiseConv2D,
+      [x, filter, fused.bias, ...fused.operands],
+      {shape: info.outShape, dtype: 'float32'},
+      {...imageParams(info), multiplier, ...epilogueParams(fused, operandStrides(fused, info.outShape))},
+    ),
+  );
+}
+
+type Four = [number, number, number, number];
+export function asImage(op: string, shape: readonly number[]): Four {
+  if (shape.length !== 4) throw errors.shape(op, `the image [${shape.join(', ')}] must have four axes`);
+  return shape as Four;
+}
+function asFilter(op: string, shape: readonly number[]): Four {
+  if (shape.length !== 4) throw errors.shape(op, `the filter [${shape.join(', ')}] must have four axes`);
+  return shape as Four;
+}
+
+function plainKernel(run: typeof conv2D) {
+  return kernel<Conv2DInputs, Conv2DAttrs>(float32, ({inputs: {x, filter}, attrs, backend}) => run(backend, x, filter, attrs, () => plain));
+}
+
+function fusedKernel(run: typeof conv2D) {
+  return kernel<FusedConv2DInputs, FusedConv2DAttrs>(float32, ({inputs, attrs, backend}) => {
+    const {bias, preluActivationWeights}: Partial<typeof inputs> = inputs;
+    return run(backend, inputs.x, inputs.filter, attrs, (channels) => epilogueOf(channels, bias, preluActivationWeights, attrs));
+  });
+}
+
+export const convolutionKernels: KernelTable = {
+  Conv2D: plainKernel(conv2D),
+  DepthwiseConv2dNative: plainKernel(depthwise),
+  FusedConv2D: fusedKernel(conv2D),
+  FusedDepthwiseConv2D: fusedKernel(depthwise),
+};
