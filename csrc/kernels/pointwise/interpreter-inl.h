@@ -18,74 +18,92 @@ struct Frame {
   alignas(64) float result[kRegisterWords];     // an output that cannot be written in place
 };
 
-template <class T>
-static inline void GatherWords(const void* data, int64_t step, size_t n, T* words) {
-  const T* from = static_cast<const T*>(data);
-  for (size_t i = 0; i < n; ++i) words[i] = from[static_cast<int64_t>(i) * step];
-}
+// What one run of a program works on.
+struct Tile {
+  const Program& program;
+  const TileInput* inputs;
+  size_t rows;
+  size_t cols;
+};
 
 static inline void SplatWords(int32_t word, float* words) { Store(words, FromBits(Splat(word))); }
 
-// Copies n elements of an input, or one that repeats, into `words`; bools become 0 and 1.
-__attribute__((noinline)) static void Stage(const TileInput& input, size_t n, float* words) {
-  auto* bits = reinterpret_cast<int32_t*>(words);
-  if (input.dtype == DType::kBool) {
-    const auto* from = static_cast<const uint8_t*>(input.data);
-    for (size_t i = 0; i < n; ++i) {
-      bits[i] = from[static_cast<int64_t>(i) * input.step] != 0 ? 1 : 0;
+static inline int32_t WordOf(const TileInput& input, int64_t at) {
+  if (input.dtype == DType::kBool) return static_cast<const uint8_t*>(input.data)[at] != 0 ? 1 : 0;
+  int32_t word;
+  std::memcpy(&word, static_cast<const char*>(input.data) + at * int64_t{sizeof(word)},
+              sizeof(word));
+  return word;
+}
+
+// Copies an input, one element after the other, into `words`; bools become 0 and 1.
+__attribute__((noinline)) static void Stage(const Tile& tile, const TileInput& input,
+                                            float* words) {
+  const auto cols = static_cast<int64_t>(tile.cols);
+  auto* to = reinterpret_cast<int32_t*>(words);
+  for (size_t row = 0; row < tile.rows; ++row, to += cols) {
+    const int64_t first = static_cast<int64_t>(row) * input.row_step;
+    if (input.dtype == DType::kBool || input.step != 1) {
+      for (int64_t i = 0; i < cols; ++i) to[i] = WordOf(input, first + i * input.step);
+      continue;
     }
-  } else {
-    GatherWords(input.data, input.step, n, bits);
+    const int32_t* from = static_cast<const int32_t*>(input.data) + first;
+    int64_t i = 0;
+    for (; i + static_cast<int64_t>(kLanes) <= cols; i += kLanes) Store(to + i, Load(from + i));
+    for (; i < cols; ++i) to[i] = from[i];
   }
 }
 
-static inline void Resolve(const Program& program, const TileInput* inputs, uint8_t operand, int k,
-                           size_t n, Frame& frame, Run* run) {
-  float* staged = frame.staged[k];
+static inline void ResolveInput(const Tile& tile, const TileInput& input, int k, float* staged,
+                                Run* run) {
   run->in[k] = staged;
-  if (operand < kFirstInput) {
-    run->in[k] = frame.registers[operand];
-    run->step[k] = 1;
-  } else if (operand >= kFirstImmediate) {
-    SplatWords(program.immediates[operand - kFirstImmediate], staged);
+  run->step[k] = 1;
+  const bool one_row = tile.rows == 1;
+  if (input.step == 0 && (one_row || input.row_step == 0)) {
+    SplatWords(WordOf(input, 0), staged);
     run->step[k] = 0;
+  } else if (input.step == 1 && (one_row || input.row_step == static_cast<int64_t>(tile.cols)) &&
+             input.dtype != DType::kBool && tile.rows * tile.cols >= kLanes) {
+    run->in[k] = static_cast<const float*>(input.data);
   } else {
-    const TileInput& input = inputs[operand - kFirstInput];
-    run->step[k] = input.step == 0 ? 0 : 1;
-    if (input.step == 0) {
-      int32_t word;
-      if (input.dtype == DType::kBool) {
-        word = *static_cast<const uint8_t*>(input.data) != 0 ? 1 : 0;
+    Stage(tile, input, staged);
+  }
+}
+
+// Leaves the result in `out`, where that is not null, else in frame.result.
+static inline void RunInstructions(const Tile& tile, float* out, Frame& frame) {
+  const size_t n = tile.rows * tile.cols;
+  Run run;
+  // Kernels want a whole vector; registers and staged operands have room for it.
+  run.n = n < kLanes ? kLanes : n;
+  const int32_t* code = tile.program.code.data();
+  for (size_t left = tile.program.instructions; left-- > 0; code += 2) {
+    const auto head = static_cast<uint32_t>(code[0]);
+    auto operands = static_cast<uint32_t>(code[1]);
+    const ScalarTable::Entry& entry = kScalarTable.of[head & 0xffff];
+    for (int k = 0; k < entry.arity; ++k, operands >>= 8) {
+      const size_t operand = operands & 0xff;
+      if (operand < kFirstInput) {
+        run.in[k] = frame.registers[operand];
+        run.step[k] = 1;
+      } else if (operand < kFirstImmediate) {
+        ResolveInput(tile, tile.inputs[operand - kFirstInput], k, frame.staged[k], &run);
       } else {
-        std::memcpy(&word, input.data, sizeof(word));
+        SplatWords(tile.program.immediates[operand - kFirstImmediate], frame.staged[k]);
+        run.in[k] = frame.staged[k];
+        run.step[k] = 0;
       }
-      SplatWords(word, staged);
-    } else if (input.step == 1 && input.dtype != DType::kBool && n >= kLanes) {
-      run->in[k] = static_cast<const float*>(input.data);
-    } else {
-      Stage(input, n, staged);
     }
+    run.out = left > 0 ? frame.registers[head >> 16] : out != nullptr ? out : frame.result;
+    entry.kernel(run);
   }
 }
 
 void Interpret(const Program& program, const TileInput* inputs, void* out, DType out_type,
                size_t n) {
   Frame frame;
-  Run run;
-  // Kernels want a whole vector; registers and staged operands have room for it.
-  run.n = n < kLanes ? kLanes : n;
   const bool in_place = out_type != DType::kBool && n >= kLanes;
-  for (size_t at = 0; at < program.instructions; ++at) {
-    const Instruction instruction = program.At(at);
-    const auto scalar = static_cast<size_t>(instruction.scalar);
-    for (int k = 0; kScalarTypes[scalar].takes[k] != 0; ++k) {
-      Resolve(program, inputs, instruction.operands[k], k, n, frame, &run);
-    }
-    run.out = at + 1 < program.instructions ? frame.registers[instruction.destination]
-              : in_place                    ? static_cast<float*>(out)
-                                            : frame.result;
-    kScalarKernels.of[scalar](run);
-  }
+  RunInstructions({program, inputs, 1, n}, in_place ? static_cast<float*>(out) : nullptr, frame);
   if (in_place) return;
   if (out_type == DType::kBool) {
     auto* bytes = static_cast<uint8_t*>(out);
@@ -93,6 +111,21 @@ void Interpret(const Program& program, const TileInput* inputs, void* out, DType
     for (size_t i = 0; i < n; ++i) bytes[i] = words[i] != 0 ? 1 : 0;
   } else {
     std::memcpy(out, frame.result, n * sizeof(float));
+  }
+}
+
+void InterpretRows(const Program& program, const TileInput* inputs, float* out,
+                   int64_t out_row_step, size_t rows, size_t cols) {
+  Frame frame;
+  const bool in_place =
+      (rows == 1 || out_row_step == static_cast<int64_t>(cols)) && rows * cols >= kLanes;
+  RunInstructions({program, inputs, rows, cols}, in_place ? out : nullptr, frame);
+  if (in_place) return;
+  const float* from = frame.result;
+  for (size_t row = 0; row < rows; ++row, from += cols, out += out_row_step) {
+    size_t i = 0;
+    for (; i + kLanes <= cols; i += kLanes) Store(out + i, Load(from + i));
+    for (; i < cols; ++i) out[i] = from[i];
   }
 }
 

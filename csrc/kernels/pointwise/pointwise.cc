@@ -204,7 +204,7 @@ class PointwiseRun {
     TileInput inputs[kMaxProgramInputs];
     for (size_t j = 0; j < in_.size(); ++j) {
       const int64_t step = stride(0, j);
-      inputs[j] = {InputAt(j, cursor.offsets[j] + col * step), step, in_[j].dtype};
+      inputs[j] = {InputAt(j, cursor.offsets[j] + col * step), step, in_[j].dtype, 0};
     }
     const int64_t step = stride(0, out_index());
     char* const out = OutputAt(cursor.offsets[out_index()] + col * step);
@@ -259,11 +259,11 @@ class PointwiseRun {
       const int64_t rows = std::min(tile_rows, end - row);
       for (size_t j = 0; j < in_.size(); ++j) {
         if (IsLinear(j)) {
-          inputs[j] = {InputAt(j, row * cols * stride(0, j)), stride(0, j), in_[j].dtype};
+          inputs[j] = {InputAt(j, row * cols * stride(0, j)), stride(0, j), in_[j].dtype, 0};
         } else if (row == begin || !Repeats(j)) {
           GatherRows(j, row, rows, gathered[j]);
           inputs[j] = {gathered[j], 1,
-                       in_[j].dtype == DType::kFloat32 ? DType::kFloat32 : DType::kInt32};
+                       in_[j].dtype == DType::kFloat32 ? DType::kFloat32 : DType::kInt32, 0};
         }
       }
       const auto n = static_cast<size_t>(rows * cols);

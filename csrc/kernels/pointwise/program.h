@@ -47,12 +47,14 @@ struct Program {
 Status DecodeProgram(const char* op, List words, const DType* input_types, size_t inputs,
                      DType output_type, Program* program);
 
-// One input for a run of n ≤ kTile elements. Steps 0 (one element, repeated) and 1 are read in
-// place; any other step and bool elements are gathered into a tile at each use.
+// One input for a tile of rows x cols ≤ kTile elements. Read in place: one element that repeats
+// (both steps 0), and elements that lie one after the other through all rows. Others, and bools,
+// are gathered at each use.
 struct TileInput {
   const void* data;
-  int64_t step;
+  int64_t step;  // from column to column
   DType dtype;
+  int64_t row_step;  // from row to row
 };
 
 // What follows a matrix product or convolution, bound to its operands: see BindEpilogue.

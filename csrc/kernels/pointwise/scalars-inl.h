@@ -286,12 +286,18 @@ constexpr ScalarKernel KernelOf(Scalar scalar) {
 // clang-format on
 
 // The switch makes the compiler name a scalar that has no kernel; the table is what runs.
-struct ScalarKernels {
-  ScalarKernel of[kScalars] = {};
-  constexpr ScalarKernels() {
-    for (int i = 0; i < kScalars; ++i) of[i] = KernelOf(static_cast<Scalar>(i));
+struct ScalarTable {
+  struct Entry {
+    ScalarKernel kernel = nullptr;
+    int arity = 0;
+  } of[kScalars] = {};
+  constexpr ScalarTable() {
+    for (int i = 0; i < kScalars; ++i) {
+      of[i].kernel = KernelOf(static_cast<Scalar>(i));
+      while (kScalarTypes[i].takes[of[i].arity] != 0) ++of[i].arity;
+    }
   }
 };
-static constexpr ScalarKernels kScalarKernels;
+static constexpr ScalarTable kScalarTable;
 
 }  // namespace graviton::GRAVITON_NS
