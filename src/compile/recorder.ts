@@ -1,12 +1,12 @@
-import {engine, type KernelConfig, type NamedTensorInfoMap, type Tensor, type TensorInfo, type Variable} from '@tensorflow/tfjs-core';
+import {engine, type KernelConfig, type NamedTensorInfoMap, scalar, type Tensor, type TensorInfo, type Variable} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {settingOf, settings} from '../config';
 import {errors} from '../errors';
 import {native} from '../native';
-import {TensorData} from '../tensor-data';
+import type {TensorData} from '../tensor-data';
 import {ConstantPool} from './constants';
 import {flatten} from './containers';
-import {optimize, type Optimized} from './optimize';
+import {type Optimized, optimize} from './optimize';
 import {type HostKernel, Plan, type ResultSpec, withDistinctResults} from './plan';
 import {LruCache} from './plan-cache';
 import {Trace} from './trace';
@@ -202,12 +202,20 @@ export class Recorder {
   }
 }
 
+function newestTensorId(): number {
+  const marker = scalar(0);
+  marker.dispose();
+  return marker.id;
+}
+
 /** One call while it is recorded: its inputs under data ids of their own, so that f(a, a) or a captured input is never confused. */
 class Recording {
   readonly start = performance.now();
   readonly trace: Trace;
   readonly inputs: readonly Tensor[];
   private readonly returned = new Set<Tensor>();
+  /** Tensors of larger ids were made during the call. */
+  private readonly firstId = newestTensorId();
 
   constructor(
     pool: ConstantPool,
@@ -222,10 +230,10 @@ class Recording {
     for (const {dataId} of this.inputs) this.trace.addInput(dataId as TensorData);
   }
 
-  /** The results as tensors that the caller may dispose of: repeated and captured ones are clones. */
+  /** The results as tensors that the caller may dispose of: repeated and captured ones are clones. Marks cannot tell, an obstructed trace sets none. */
   distinct(results: readonly Tensor[]): Tensor[] {
     return results.map((tensor) => {
-      const ours = this.backend.data(tensor.dataId).traced?.trace === this.trace;
+      const ours = tensor.id > this.firstId;
       if (!ours || this.returned.has(tensor)) return tensor.clone();
       this.returned.add(tensor);
       return tensor;

@@ -105,6 +105,20 @@ describe('compile: functions', () => {
     v.dispose();
   }));
 
+  it('returns the result itself, not a clone, of a call that cannot be replayed', leakless(() => {
+    const f = compile((x: tf.Tensor) =>
+      tf.tidy(() => {
+        const y = tf.neg(x);
+        y.dataSync();
+        return tf.exp(y);
+      }),
+    );
+    const x = tf.tensor1d([0, 0]);
+    for (let round = 0; round < 2; round++) f(x).dispose();
+    x.dispose();
+    f.dispose();
+  }));
+
   it('runs eagerly where the elements of a derived tensor are read, and says so', leakless(() => {
     const f = compile((x: tf.Tensor) => (tf.sum(x).dataSync()[0] as number > 0 ? tf.neg(x) : tf.mul(x, 2)));
     expect(tf.tidy(() => values(f(tf.tensor1d([1, 2]))))).to.deep.equal([-1, -2]);
