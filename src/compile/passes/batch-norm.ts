@@ -2,12 +2,13 @@ import {Conv2D, DepthwiseConv2D} from '../../ops/convolution';
 import {MatMul} from '../../ops/linear';
 import {call, type Expr, encodeProgram, input} from '../../ops/program';
 import {Pointwise} from '../../ops/pointwise';
+import {writeWalk} from '../axes';
 import type {ConstantPool} from '../constants';
 import {Editor} from '../editor';
 import {evaluate, inputsIn, occurrences, replacePart} from '../expression';
 import {type Graph, type Node, num, type Operand, valueOf} from '../ir';
 import type {Pass} from '../pass';
-import {type Epilogue, epilogueOf, notesOf, withEpilogue} from './linear';
+import {type Epilogue, epilogueOf, isColumn, notesOf, withEpilogue} from './linear';
 
 /** A weight tensor as [rows, columns], columns being output channels. */
 interface Weights {
@@ -35,12 +36,12 @@ function weightsOf(graph: Graph, node: Node): Weights | undefined {
 const affine: Readonly<Record<string, readonly number[]>> = {Add: [0, 1], Sub: [0, 1], Mul: [0, 1], Div: [0], Neg: [0], MulAdd: [0, 1, 2]};
 
 /** The largest part that is scale · product + shift with a scale and a shift per column, all of them constants. */
-function affinePart(graph: Graph, {expr, extras}: Epilogue): Expr | undefined {
+function affinePart(graph: Graph, {expr, extras}: Epilogue, axes: readonly number[]): Expr | undefined {
   const perColumn = (part: Expr) =>
     [...inputsIn(part)].every((i) => {
       const extra = extras[i - 1];
       const constant = extra && valueOf(graph, extra.operand.value).constant;
-      return extra !== undefined && constant !== undefined && extra.strides.slice(0, 3).every((s) => s === 0);
+      return extra !== undefined && constant !== undefined && isColumn(extra.strides, axes);
     });
   let best: Expr | undefined;
   const walk = (part: Expr): boolean => {
@@ -101,7 +102,7 @@ function fold(editor: Editor, pool: ConstantPool, node: Node): Node | undefined 
   const weights = weightsOf(editor, node);
   const epilogue = epilogueOf(node);
   if (weights === undefined || occurrences(epilogue.expr, 0) !== 1) return undefined;
-  const part = affinePart(editor, epilogue);
+  const part = affinePart(editor, epilogue, writeWalk(node)?.shape ?? []);
   const oldBias = epilogue.bias && valueOf(editor, epilogue.bias.value).constant;
   if (part === undefined || (epilogue.bias !== undefined && oldBias === undefined)) return undefined;
   const [rows, columns] = weights.shape;

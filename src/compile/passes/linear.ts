@@ -48,8 +48,14 @@ export function withEpilogue(node: Node, epilogue: Epilogue, output: Operand, no
   };
 }
 
+/** Whether an operand depends on the last axis alone. */
+export function isColumn(strides: readonly number[], axes: readonly number[]): boolean {
+  return strides.slice(0, 3).every((s, axis) => s === 0 || axes[axis] === 1);
+}
+
 /** Takes `product + column vector` out of the expression and makes the vector the bias, which costs nothing. */
-function extractBias(graph: Graph, epilogue: Epilogue, columns: number): void {
+function extractBias(graph: Graph, epilogue: Epilogue, axes: readonly number[]): void {
+  const columns = axes[3] as number;
   if (epilogue.bias !== undefined || occurrences(epilogue.expr, 0) !== 1) return;
   const sum = [...partsOf(epilogue.expr)].find((p) => 'op' in p && p.op === 'Add' && p.args.some((a) => 'input' in a && a.input === 0));
   if (sum === undefined || !('op' in sum)) return;
@@ -57,8 +63,8 @@ function extractBias(graph: Graph, epilogue: Epilogue, columns: number): void {
   if (other === undefined || !('input' in other)) return;
   const extra = epilogue.extras[other.input - 1];
   if (extra === undefined) return;
-  const walksColumns = extra.strides.every((s, axis) => (axis === 3 ? s === 1 : s === 0)) && columns > 1;
-  if (!walksColumns || valueOf(graph, extra.operand.value).elems < extra.operand.offset + columns) return;
+  if (columns === 1 || !isColumn(extra.strides, axes) || extra.strides[3] !== 1) return;
+  if (valueOf(graph, extra.operand.value).elems < extra.operand.offset + columns) return;
   epilogue.bias = extra.operand;
   epilogue.expr = replacePart(epilogue.expr, sum, {input: 0});
 }
@@ -83,7 +89,7 @@ function absorb(graph: Graph, node: Node, form: Form, position: number, output: 
     bias: own.bias,
     extras: [...own.extras, ...others.map(({input, i}) => ({operand: input.operand, strides: fitted.strides[i] as readonly number[]}))],
   };
-  extractBias(graph, epilogue, walk.shape[3] as number);
+  extractBias(graph, epilogue, fitted.axes);
   epilogue.expr = recogniseActivations(epilogue.expr);
   return withEpilogue(target, epilogue, output, notesOf(epilogue)) ?? 'the epilogue does not fit into one program';
 }
@@ -93,8 +99,20 @@ export function notesOf({expr, bias: vector}: Epilogue): string[] {
   return [...(vector === undefined ? [] : ['bias']), ...names];
 }
 
+/** The node with a bias that its kernel passed as an epilogue operand (a matrix of one row) where biases belong. */
+function withBias(editor: Editor, node: Node): Node {
+  const epilogue = epilogueOf(node);
+  const walk = writeWalk(node);
+  if (epilogue.bias !== undefined || walk === undefined || !('op' in epilogue.expr)) return node;
+  extractBias(editor, epilogue, walk.shape);
+  const better = epilogue.bias === undefined ? undefined : withEpilogue(node, epilogue, node.outputs[0] as Operand, notesOf(epilogue));
+  if (better === undefined) return node;
+  editor.replace(node, better);
+  return better;
+}
+
 function absorbAll(editor: Editor, start: Node, refuse: (node: Node, reason: string) => void): void {
-  let node = start;
+  let node = withBias(editor, start);
   for (;;) {
     const {value, offset} = node.outputs[0] as Operand;
     const reader = editor.readers[value]?.[0];
