@@ -148,7 +148,9 @@ export class CompiledModel implements Compiled {
 
   private prepare(inputs: ModelInputs, outputs: readonly string[]) {
     if (this.recorder.disposed) throw errors.disposed('the compiled model');
-    checkInputs(this.model, inputs);
+    if (inputs === null || typeof inputs !== 'object') {
+      throw errors.inputs(`inputs must be a tensor, an array or a map of tensors; given was ${inputs === null ? 'null' : typeof inputs}`);
+    }
     const {tensors, key, rebuild} = flatten(inputs);
     const signature = `${shapesOf(tensors)} in ${key} to ${outputs.join()}`;
     return {tensors, signature, rebuild: rebuild as (tensors: readonly Tensor[]) => ModelInputs, eagerly: mustRunEagerly(tensors)};
@@ -167,6 +169,8 @@ export class CompiledModel implements Compiled {
     if (eagerly) return original(inputs);
     const backend = activeBackend();
     const entry = this.recorder.find(signature);
+    // What checkInputs looks at is all in the signature: what has an entry has passed.
+    if (entry === undefined) checkInputs(this.model, inputs);
     if (entry === undefined) return this.recorder.record(signature, tensors, backend, (own) => original(rebuild(own))) as Tensor[];
     return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, tensors) as Tensor[]);
   }
@@ -178,6 +182,7 @@ export class CompiledModel implements Compiled {
     if (eagerly) return original(inputs);
     const backend = activeBackend();
     const entry = this.recorder.find(signature);
+    if (entry === undefined) checkInputs(this.model, inputs);
     const run = (own: readonly Tensor[]) => original(rebuild(own));
     const results = (await (entry === undefined
       ? this.recorder.recordAsync(signature, tensors, backend, run)
@@ -208,8 +213,8 @@ function checkInputs(model: GraphModel, inputs: ModelInputs): void {
   const nodes = (model as unknown as {executor?: {graph?: {nodes?: object}}}).executor?.graph?.nodes;
   for (const [name, tensor] of given) {
     const known = wanted.find((d) => d.name === name);
-    const list = wanted.map((d) => `${d.name}: ${d.dtype}[${d.shape ?? '...'}]`).join(', ');
-    if (known === undefined && !(nodes !== undefined && name.split(':')[0] as string in nodes)) throw errors.input(name, `is not an input of the model; it has ${list}`);
+    const list = () => wanted.map((d) => `${d.name}: ${d.dtype}[${d.shape ?? '...'}]`).join(', ');
+    if (known === undefined && !(nodes !== undefined && name.split(':')[0] as string in nodes)) throw errors.input(name, `is not an input of the model; it has ${list()}`);
     if (!(tensor as Tensor | undefined)?.dataId) throw errors.input(name, `must be a tensor; given was ${tensor === null ? 'null' : typeof tensor}`);
     if (known !== undefined) checkInput(known, tensor);
   }
@@ -227,7 +232,6 @@ function checkInput({name, dtype, shape}: Declared, tensor: Tensor): void {
 }
 
 function namedInputs(inputs: ModelInputs, wanted: readonly Declared[], signature: Record<string, {name?: string}>): Map<string, Tensor> {
-  if (inputs === null || typeof inputs !== 'object') throw errors.inputs(`inputs must be a tensor, an array or a map of tensors; given was ${inputs === null ? 'null' : typeof inputs}`);
   const single = 'dataId' in inputs;
   if (!single && !Array.isArray(inputs)) {
     return new Map(Object.entries(inputs).map(([name, tensor]) => [(signature[name]?.name ?? name).replace(/:0$/, ''), tensor as Tensor]));
