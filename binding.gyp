@@ -24,7 +24,7 @@
         "-Wextra",
         "-Wno-psabi"
       ],
-      "ldflags": ["-Wl,-z,now", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-static-libgcc"],
+      "ldflags": ["-Wl,-z,now", "-Wl,-z,nodelete", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-static-libgcc"],
       "conditions": [
         ["OS=='linux'", {
           # Scheduling before register allocation is off on x86 by default; on arm64 it makes g++ spill

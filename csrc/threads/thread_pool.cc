@@ -1,21 +1,34 @@
 #include "threads/thread_pool.h"
 
-#include <atomic>
-#include <cstdint>
-#include <mutex>
-#include <new>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cstdint>
+#include <new>
 
 #include "cpu/processor.h"
-#include "memory/allocate.h"
 #include "threads/sleep.h"
 
 namespace graviton {
 namespace {
 
-// About 20 µs: longer than the gap between the steps of a plan, shorter than a scheduler tick.
-constexpr int kSpins = 2000;
+// Participants of a job beyond the caller. More parts than that are shared out among them.
+constexpr size_t kMostWorkers = 255;
+
+// A worker looks for the next job for so long before it sleeps: longer than the serial steps
+// between the parallel ones of a plan, and too short to show as load in an idle process.
+constexpr int64_t kSpinNs = 50'000;
+// With more threads than processors a spinning thread keeps out the one that it waits for.
+constexpr int64_t kCrowdedSpinNs = 1'000;
+// The clock is read once in so many looks: 25 ns against 10 to 45 ns for a pause.
+constexpr int kLooks = 32;
+
+// Kernels keep their large blocks in Scratch. A fixed size, since musl's default is 128 KiB.
+constexpr size_t kStackBytes = size_t{1} << 20;
 
 inline void Pause() {
 #if defined(__aarch64__)
@@ -25,78 +38,175 @@ inline void Pause() {
 #endif
 }
 
+int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// A job's number in the low 48 bits, its participants (the caller included) above: one word, so
+// that a worker knows at once whether a job is its own and reads no field of others.
+constexpr int kNumberBits = 48;
+constexpr uint64_t JobWord(uint64_t number, size_t participants) {
+  return uint64_t{participants} << kNumberBits | (number & ((uint64_t{1} << kNumberBits) - 1));
+}
+constexpr bool TakesPart(uint64_t job, size_t worker) { return worker < (job >> kNumberBits); }
+
+// 32 wake groups for 255 workers: the first sixteen have one each, then two per power of two.
+// Waking all groups up to that of the last participant wakes few others.
+constexpr uint32_t GroupOf(size_t worker) {
+  const auto v = static_cast<uint32_t>(worker - 1);
+  if (v < 16) return v;
+  const uint32_t octave = std::bit_width(v) - 1;
+  return 16 + 2 * (octave - 4) + ((v >> (octave - 1)) & 1);
+}
+static_assert(GroupOf(17) == 16 && GroupOf(25) == 17 && GroupOf(33) == 18);
+static_assert(GroupOf(kMostWorkers) < 31);
+constexpr uint32_t GroupsUpTo(size_t worker) { return (uint32_t{2} << GroupOf(worker)) - 1; }
+
 }  // namespace
 
 struct ThreadPool::State {
-  std::mutex in_use;
-  // The job: written before `generation` is advanced (release), read after it is seen (acquire).
+  struct alignas(64) Worker {
+    std::atomic<uint64_t> finished{0};  // the last job it took part in
+    State* state = nullptr;
+    size_t index = 0;   // from 1; 0 is the caller
+    uint64_t seen = 0;  // the job at hand when it was started
+  };
+
+  // Held by the caller whose job runs. A flag and not a mutex: a second caller never waits.
+  std::atomic<bool> in_use{false};
+  size_t workers = 0;  // started so far
+  // The job, on one cache line: written before `job`, read by its participants alone, who all
+  // finish before Run returns.
+  alignas(64) std::atomic<uint64_t> job{0};
   void (*body)(void*, size_t) = nullptr;
   void* callee = nullptr;
   size_t parts = 0;
-  alignas(64) std::atomic<uint32_t> generation{0};
-  alignas(64) std::atomic<uint32_t> sleepers{0};
-  alignas(64) std::atomic<size_t> unfinished{0};
-  size_t workers = 0;  // started so far
+  size_t participants = 0;
+  int64_t spin_ns = kSpinNs;
+  // One bit a worker. A bit may be set for a worker that is awake, never the other way round.
+  alignas(64) std::atomic<uint64_t> asleep[(kMostWorkers + 64) / 64] = {};
+  Worker worker[kMostWorkers + 1];
 
-  void Work(size_t part);
-  bool Grow(size_t wanted);
+  size_t Grow(size_t wanted);
+  bool Start(size_t index);
+  void Publish();
+  void Await();
+  void RunShare(size_t participant) const;
+  uint64_t NextJob(size_t index, uint64_t seen, int64_t spin_for_ns);
+  uint64_t SleepUntilJob(size_t index, uint64_t seen);
+  void Work(Worker& self);
 };
 
-// Every worker sees every generation: Run returns only when all workers have answered it, so the
-// job's fields are never overwritten under a late reader.
-void ThreadPool::State::Work(size_t part) {
-  uint32_t seen = generation.load(std::memory_order_acquire);
-  // The starter waits for this, so the worker cannot miss the first job.
-  unfinished.fetch_sub(1, std::memory_order_release);
+void ThreadPool::State::RunShare(size_t participant) const {
+  for (size_t part = participant; part < parts; part += participants) body(callee, part);
+}
+
+void ThreadPool::State::Work(Worker& self) {
+  uint64_t seen = self.seen;
+  int64_t spin_for_ns = kSpinNs;
   for (;;) {
-    uint32_t now = generation.load(std::memory_order_acquire);
-    for (int spin = 0; now == seen && spin < kSpins; ++spin) {
-      Pause();
-      now = generation.load(std::memory_order_acquire);
-    }
-    while (now == seen) {
-      sleepers.fetch_add(1, std::memory_order_seq_cst);
-      SleepWhile(generation, seen);
-      sleepers.fetch_sub(1, std::memory_order_relaxed);
-      now = generation.load(std::memory_order_acquire);
-    }
-    seen = now;
-    if (part < parts) body(callee, part);
-    unfinished.fetch_sub(1, std::memory_order_release);
+    seen = NextJob(self.index, seen, spin_for_ns);
+    RunShare(self.index);
+    spin_for_ns = spin_ns;  // before the fields are the next caller's
+    self.finished.store(seen, std::memory_order_release);
   }
 }
 
-bool ThreadPool::State::Grow(size_t wanted) {
-  while (workers < wanted) {
-    unfinished.store(1, std::memory_order_relaxed);
-    const size_t part = workers + 1;
-    // std::thread reports failure only by throwing, which ends the process under -fno-exceptions.
-    pthread_t thread;
-    struct Start {
-      State* state;
-      size_t part;
-    };
-    void* memory = Allocate(sizeof(Start));
-    if (memory == nullptr) return false;
-    auto* start = new (memory) Start{this, part};
-    const int failed = pthread_create(
-        &thread, nullptr,
-        [](void* argument) -> void* {
-          const Start own = *static_cast<Start*>(argument);
-          Free(argument, sizeof(Start));
-          own.state->Work(own.part);
-          return nullptr;
-        },
-        start);
-    if (failed != 0) {
-      Free(start, sizeof(Start));
-      return false;
+// The next job after `seen` that this worker takes part in. Jobs of fewer participants pass it by
+// and do not keep it awake.
+uint64_t ThreadPool::State::NextJob(size_t index, uint64_t seen, int64_t spin_for_ns) {
+  const int64_t until = NowNs() + spin_for_ns;
+  do {
+    for (int look = 0; look < kLooks; ++look) {
+      const uint64_t now = job.load(std::memory_order_acquire);
+      if (now != seen && TakesPart(now, index)) return now;
+      Pause();
     }
-    pthread_detach(thread);
-    while (unfinished.load(std::memory_order_acquire) != 0) Pause();
-    ++workers;
+  } while (NowNs() < until);
+  return SleepUntilJob(index, seen);
+}
+
+uint64_t ThreadPool::State::SleepUntilJob(size_t index, uint64_t seen) {
+  std::atomic<uint64_t>& word = asleep[index / 64];
+  const uint64_t bit = uint64_t{1} << (index % 64);
+  for (;;) {
+    // Either this look sees the new job, or Publish sees the bit (both are sequentially
+    // consistent).
+    word.fetch_or(bit, std::memory_order_seq_cst);
+    const uint64_t now = job.load(std::memory_order_seq_cst);
+    if (now != seen && TakesPart(now, index)) {
+      word.fetch_and(~bit, std::memory_order_relaxed);
+      return now;
+    }
+    SleepInGroup(job, now, uint32_t{1} << GroupOf(index));
   }
-  return true;
+}
+
+bool ThreadPool::State::Start(size_t index) {
+  Worker& own = worker[index];
+  own.state = this;
+  own.index = index;
+  own.seen = job.load(std::memory_order_relaxed);
+  // std::thread reports failure only by throwing, which ends the process under -fno-exceptions.
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  // Signals are for threads that have handlers in mind.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  const int failed = pthread_create(
+      &thread, &attributes,
+      [](void* argument) -> void* {
+        auto& self = *static_cast<Worker*>(argument);
+        self.state->Work(self);
+        return nullptr;
+      },
+      &own);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  return failed == 0;
+}
+
+// Starts workers up to `wanted` and returns how many there are: fewer where the system refuses.
+size_t ThreadPool::State::Grow(size_t wanted) {
+  if (wanted > kMostWorkers) wanted = kMostWorkers;
+  while (workers < wanted && Start(workers + 1)) ++workers;
+  return workers < wanted ? workers : wanted;
+}
+
+void ThreadPool::State::Publish() {
+  job.store(JobWord(job.load(std::memory_order_relaxed) + 1, participants),
+            std::memory_order_seq_cst);
+  uint64_t sleepers = 0;
+  for (size_t first = 0; first < participants; first += 64) {
+    const size_t count = participants - first;
+    const uint64_t mask = count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
+    sleepers |= asleep[first / 64].load(std::memory_order_seq_cst) & mask;
+  }
+  if (sleepers != 0) WakeGroups(job, GroupsUpTo(participants - 1));
+}
+
+void ThreadPool::State::Await() {
+  const uint64_t current = job.load(std::memory_order_relaxed);
+  for (size_t index = 1; index < participants; ++index) {
+    const std::atomic<uint64_t>& finished = worker[index].finished;
+    int look = 0;
+    int64_t until = 0;
+    while (finished.load(std::memory_order_acquire) != current) {
+      Pause();
+      if (++look < kLooks) continue;
+      look = 0;
+      // The worker may need this processor to run at all.
+      const int64_t now = NowNs();
+      if (until == 0) until = now + spin_ns;
+      if (now >= until) sched_yield();
+    }
+  }
 }
 
 ThreadPool& ThreadPool::Get() {
@@ -106,35 +216,32 @@ ThreadPool& ThreadPool::Get() {
   static ThreadPool* const pool = [] {
     auto* made = new (memory) ThreadPool;
     made->state_ = new (state_memory) State;
+    // A forked child has the forking thread alone: it starts workers of its own.
+    pthread_atfork(nullptr, nullptr, [] { new (state_memory) State; });
     return made;
   }();
   return *pool;
 }
 
 void ThreadPool::RunErased(size_t parts, void (*body)(void*, size_t), void* callee) {
+  if (parts == 0) return;
   State& s = *state_;
-  const bool mine = s.in_use.try_lock();
-  if (!mine || !s.Grow(parts - 1)) {
-    if (mine) s.in_use.unlock();
+  const bool mine = !s.in_use.exchange(true, std::memory_order_acquire);
+  const size_t workers = mine ? s.Grow(parts - 1) : 0;
+  if (workers == 0) {
+    if (mine) s.in_use.store(false, std::memory_order_release);
     for (size_t part = 0; part < parts; ++part) body(callee, part);
     return;
   }
   s.body = body;
   s.callee = callee;
   s.parts = parts;
-  s.unfinished.store(s.workers, std::memory_order_relaxed);
-  s.generation.fetch_add(1, std::memory_order_seq_cst);
-  if (s.sleepers.load(std::memory_order_seq_cst) != 0) WakeAll(s.generation);
-  body(callee, 0);
-  for (int spin = 0; s.unfinished.load(std::memory_order_acquire) != 0; ++spin) {
-    Pause();
-    // With more threads than processors the worker may need this one to run at all.
-    if (spin > kSpins) {
-      sched_yield();
-      spin = 0;
-    }
-  }
-  s.in_use.unlock();
+  s.participants = workers + 1;
+  s.spin_ns = s.participants > ThisProcessor().cpus ? kCrowdedSpinNs : kSpinNs;
+  s.Publish();
+  s.RunShare(0);
+  s.Await();
+  s.in_use.store(false, std::memory_order_release);
 }
 
 }  // namespace graviton

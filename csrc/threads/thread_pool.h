@@ -22,8 +22,9 @@ constexpr Range Partition(size_t total, size_t parts, size_t part, size_t grain 
 }
 
 // The one pool of the process. Workers start at the first parallel call, spin briefly for the next
-// one and then sleep. Several environments may call at once: the first takes the workers, the others
-// do all parts themselves, one after the other. Never destroyed, so that no thread outlives it.
+// one and then sleep. Several environments may call at once: the first takes the workers, the
+// others do all parts themselves, one after the other. Never destroyed, so that no thread outlives
+// it.
 class ThreadPool {
  public:
   static ThreadPool& Get();
@@ -37,8 +38,8 @@ class ThreadPool {
       body(size_t{0});
       return;
     }
-    RunErased(parts, [](void* callee, size_t part) { (*static_cast<Callee*>(callee))(part); },
-              &body);
+    RunErased(
+        parts, [](void* callee, size_t part) { (*static_cast<Callee*>(callee))(part); }, &body);
   }
 
  private:

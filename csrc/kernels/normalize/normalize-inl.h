@@ -32,7 +32,8 @@ inline void ScaleRow(const NormalizePiece& p, const float* x, float* y, float me
     Store(y + i, Affine<kGamma, kBeta>(Load(x + i), mean, factor, gamma, beta));
   }
   for (; i < p.cols; ++i) {
-    y[i] = Affine<kGamma, kBeta>(x[i], mean, factor, kGamma ? p.gamma[i] : 0, kBeta ? p.beta[i] : 0);
+    y[i] =
+        Affine<kGamma, kBeta>(x[i], mean, factor, kGamma ? p.gamma[i] : 0, kBeta ? p.beta[i] : 0);
   }
 }
 

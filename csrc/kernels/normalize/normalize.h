@@ -1,5 +1,6 @@
 // layer: y = (x − mean) / sqrt(variance + epsilon) · gamma + beta   (Ba et al. 2016, equation 4)
-// rms:   y = x / sqrt(mean(x²) + epsilon) · gamma + beta            (Zhang & Sennrich 2019, equation 4)
+// rms:   y = x / sqrt(mean(x²) + epsilon) · gamma + beta            (Zhang & Sennrich 2019,
+// equation 4)
 #ifndef GRAVITON_KERNELS_NORMALIZE_NORMALIZE_H_
 #define GRAVITON_KERNELS_NORMALIZE_NORMALIZE_H_
 

@@ -4,8 +4,8 @@
 namespace graviton::GRAVITON_NS {
 namespace {
 
-// Order::Beats(a, b): a comes before b in the order that the first of the best is wanted of. A number
-// beats NaN. For vectors and single elements alike.
+// Order::Beats(a, b): a comes before b in the order that the first of the best is wanted of. A
+// number beats NaN. For vectors and single elements alike.
 struct Largest {
   template <class T>
   static auto Beats(T a, T b) {
@@ -73,8 +73,8 @@ inline int32_t ArgRow(const E* x, size_t n) {
     for (size_t i = 1; i < n; ++i) at = Order::Beats(x[i], x[at]) ? i : at;
     return static_cast<int32_t>(at);
   }
-  // Two chains of compare and blend; with the overlapping last vector an index may come twice, which
-  // does not change the first of the best.
+  // Two chains of compare and blend; with the overlapping last vector an index may come twice,
+  // which does not change the first of the best.
   const Vi counting = Counting();
   Best<E> even = {Load(x), counting};
   Best<E> odd = {Load(x + kLanes), counting + static_cast<int32_t>(kLanes)};

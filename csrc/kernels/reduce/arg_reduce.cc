@@ -41,15 +41,15 @@ void RunPiece(const Job& job, Range outers, Range rows, Range columns, int32_t* 
            .first = static_cast<int32_t>(rows.begin)});
 }
 
-// Few results of long axes: each part finds the best of its rows, and of these the best is chosen by
-// the same kernel on their values.
+// Few results of long axes: each part finds the best of its rows, and of these the best is chosen
+// by the same kernel on their values.
 template <class E>
 Status RunSplit(const StepContext& context, const Job& job, size_t parts) {
   const size_t results = job.outer * job.inner;
   const size_t candidates = parts * results;
   void* block = nullptr;
-  if (Status s = context.scratch.Reserve(candidates * (sizeof(int32_t) + sizeof(E)) +
-                                             results * sizeof(int32_t), &block);
+  if (Status s = context.scratch.Reserve(
+          candidates * (sizeof(int32_t) + sizeof(E)) + results * sizeof(int32_t), &block);
       !s.ok()) {
     return s;
   }
@@ -66,8 +66,13 @@ Status RunSplit(const StepContext& context, const Job& job, size_t parts) {
       values[part * results + i] = x[row * job.inner + i % job.inner];
     }
   });
-  const Job last = {.run = job.run, .x = reinterpret_cast<char*>(values), .out = winners, .outer = 1,
-                    .reduce = parts, .inner = results, .elem_bytes = sizeof(E)};
+  const Job last = {.run = job.run,
+                    .x = reinterpret_cast<char*>(values),
+                    .out = winners,
+                    .outer = 1,
+                    .reduce = parts,
+                    .inner = results,
+                    .elem_bytes = sizeof(E)};
   RunPiece(last, {0, 1}, {0, parts}, {0, results}, winners);
   for (size_t i = 0; i < results; ++i) {
     job.out[i] = indices[static_cast<size_t>(winners[i]) * results + i];

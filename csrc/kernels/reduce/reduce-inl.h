@@ -91,8 +91,8 @@ inline void FoldColumns(const ReducePiece& p, const typename F::Elem* x, typenam
   }
 }
 
-// Rows narrower than a vector but contiguous, such as the three channels of an image: as many rows as
-// a vector has lanes make one wide row whose columns come round again after p.columns.
+// Rows narrower than a vector but contiguous, such as the three channels of an image: as many rows
+// as a vector has lanes make one wide row whose columns come round again after p.columns.
 template <class F>
 inline void FoldNarrow(const ReducePiece& p, const typename F::Elem* x, typename F::Elem* out) {
   using E = typename F::Elem;

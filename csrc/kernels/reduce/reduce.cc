@@ -44,9 +44,15 @@ size_t StripFor(const Job& job, size_t parts) {
 void RunItems(const Job& job, size_t strip, Range items, void* scratch) {
   const size_t strips = (job.inner + strip - 1) / strip;
   const bool one = strips == 1;
-  ReducePiece piece = {.x = nullptr, .out = nullptr, .outer = one ? items.end - items.begin : 1,
-                       .reduce = job.reduce, .columns = job.inner, .row_elems = job.inner,
-                       .out_elems = job.inner, .divisor = job.divisor, .scratch = scratch};
+  ReducePiece piece = {.x = nullptr,
+                       .out = nullptr,
+                       .outer = one ? items.end - items.begin : 1,
+                       .reduce = job.reduce,
+                       .columns = job.inner,
+                       .row_elems = job.inner,
+                       .out_elems = job.inner,
+                       .divisor = job.divisor,
+                       .scratch = scratch};
   for (size_t item = items.begin; item < items.end; item += piece.outer) {
     const size_t outer = item / strips;
     const size_t column = item % strips * strip;
@@ -114,7 +120,8 @@ Status Reduce(const StepContext& context, const ReduceParams& params, Operands i
   if (params.kind >= kReduceKinds) {
     return Status::Error(Code::kInvalidStep, "Reduce has no kind %u", params.kind);
   }
-  const auto run = type < kReduceTypes ? SelectkReduce(context.isa)->run[params.kind][type] : nullptr;
+  const auto run =
+      type < kReduceTypes ? SelectkReduce(context.isa)->run[params.kind][type] : nullptr;
   if (run == nullptr) {
     return Status::Error(Code::kDType, "Reduce of kind %u does not take %s", params.kind,
                          NameOf(in[0].dtype));

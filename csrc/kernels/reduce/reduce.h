@@ -1,7 +1,7 @@
 // out[o, i] = kind over r of x[o, r, i]
 //
-// Sums add blocks of 64 to 128 terms and then the block sums in a binary tree, so the error bound is
-// (block + log2(n)) ε Σ|x| instead of n ε Σ|x| (Higham, Accuracy and Stability, section 4.2).
+// Sums add blocks of 64 to 128 terms and then the block sums in a binary tree, so the error bound
+// is (block + log2(n)) ε Σ|x| instead of n ε Σ|x| (Higham, Accuracy and Stability, section 4.2).
 #ifndef GRAVITON_KERNELS_REDUCE_REDUCE_H_
 #define GRAVITON_KERNELS_REDUCE_REDUCE_H_
 
@@ -24,11 +24,11 @@ struct ReducePiece {
   void* out;
   size_t outer;
   size_t reduce;
-  size_t columns;     // at most kReduceStripBytes of them
-  size_t row_elems;   // from one r to the next; 1 where there is one column
-  size_t out_elems;   // from one outer index of `out` to the next
-  float divisor;      // of sums: 1, or for a mean the number of terms
-  void* scratch;      // ReduceScratchBytes(reduce)
+  size_t columns;    // at most kReduceStripBytes of them
+  size_t row_elems;  // from one r to the next; 1 where there is one column
+  size_t out_elems;  // from one outer index of `out` to the next
+  float divisor;     // of sums: 1, or for a mean the number of terms
+  void* scratch;     // ReduceScratchBytes(reduce)
 };
 
 // Strips of partial results: one per level of the tree and one for the block at hand.

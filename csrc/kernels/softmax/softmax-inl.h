@@ -13,8 +13,8 @@ struct PlainMaxFold : FoldOf<float, Vf> {
   }
 };
 
-// exp(x) for x ≤ 0 or NaN: 2^n e^r with |r| ≤ log(2) / 2 and a polynomial of degree 6 (Cephes expf);
-// in two halves of 2^n, so that results below 2^-126 are rounded rather than lost.
+// exp(x) for x ≤ 0 or NaN: 2^n e^r with |r| ≤ log(2) / 2 and a polynomial of degree 6 (Cephes
+// expf); in two halves of 2^n, so that results below 2^-126 are rounded rather than lost.
 inline Vf Exp(Vf x) {
   constexpr float kMagic = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
   x = x < -104.0f ? Splat(-104.0f) : x;

@@ -33,8 +33,8 @@ float SumOf(const PartValue* values, size_t parts) {
 }
 
 // Fewer rows than threads, such as the logits of one token: the threads share each row.
-Status RunShared(const StepContext& context, const SoftmaxKernels& kernels, const float* x, float* y,
-                 size_t rows, size_t cols, bool logarithm) {
+Status RunShared(const StepContext& context, const SoftmaxKernels& kernels, const float* x,
+                 float* y, size_t rows, size_t cols, bool logarithm) {
   const size_t parts = PartsFor(context.threads, cols / kColumnGrain, kElemNs * cols);
   void* block = nullptr;
   if (Status s = context.scratch.Reserve(parts * sizeof(PartValue), &block); !s.ok()) return s;

@@ -14,8 +14,8 @@
 namespace graviton {
 namespace {
 
-// A buffer holds the best k so far and newcomers; when it is full, selection makes room for at least
-// as many again, so that its cost is spread over them.
+// A buffer holds the best k so far and newcomers; when it is full, selection makes room for at
+// least as many again, so that its cost is spread over them.
 constexpr size_t kNewcomers = 1024;
 constexpr size_t CapacityFor(size_t k) { return k + std::max(k, kNewcomers); }
 
