@@ -1,0 +1,72 @@
+/** Plans of one op's steps, for timing it without the cost of JavaScript calls. */
+import {execFileSync} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {native, opNumber, type Slot} from '../../src/native';
+import type {OpSpec, Params, ParamValues} from '../../src/ops/schema';
+
+export const root = join(__dirname, '../../../..');
+
+/** The value of --name=value on the command line. */
+export const option = (name: string, otherwise: string): string =>
+  process.argv.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3) ?? otherwise;
+
+const bits = new Float32Array(1);
+const word = new Int32Array(bits.buffer);
+
+/** One step's words; operands are storages, 0 for one that is not given. */
+export function stepWords<P extends Params>(op: OpSpec<P>, inputs: readonly number[], output: number, params: ParamValues<P>): number[] {
+  const words = Object.entries(op.params).flatMap(([name, kind]) => {
+    const value = params[name];
+    if (kind === 'list') return [(value as readonly number[]).length, ...(value as readonly number[])];
+    bits[0] = Number(value);
+    return [kind === 'f32' ? (word[0] as number) : Number(value)];
+  });
+  return [opNumber(op), inputs.length, 1, words.length, ...inputs.flatMap((s) => [s, 0]), output, 0, ...words];
+}
+
+export interface StepPlan {
+  readonly steps: number;
+  run(): void;
+  free(): void;
+}
+
+/** `step` repeated: storages 1… are the constants, then one of `arena` elements for the output. All float32. */
+export function repeatedStep(step: readonly number[], constants: readonly {slot: Slot; elems: number}[], arena: number, steps: number): StepPlan {
+  const storages = [...constants.map(({elems}, i) => [3, 0, i, elems]), [0, 0, 0, arena]].flat();
+  const body = Array.from({length: steps}, () => step).flat();
+  const words = Int32Array.from([0, 0, 0, constants.length + 1, steps, 0, 0, ...storages, ...body]);
+  const plan = native().makePlan(words, constants.map(({slot}) => slot));
+  return {
+    steps,
+    run: () => {
+      native().runPlan(plan, [], [], []);
+    },
+    free: () => {
+      native().dropPlan(plan);
+      for (const {slot} of constants) native().release(slot);
+    },
+  };
+}
+
+/** Seconds a step: least and median. Of one thread, the processor's time, which other processes cannot stretch. */
+export function timeSteps(plan: StepPlan, seconds: number, threads: number): {least: number; median: number} {
+  const now = () => (threads === 1 ? (process.cpuUsage().user + process.cpuUsage().system) / 1e6 : Number(process.hrtime.bigint()) / 1e9);
+  const times: number[] = [];
+  const end = now() + seconds;
+  while (times.length < 5 || now() < end) {
+    const begin = now();
+    plan.run();
+    times.push((now() - begin) / plan.steps);
+  }
+  times.sort((x, y) => x - y);
+  return {least: times[0] as number, median: times[times.length >> 1] as number};
+}
+
+/** GFLOP/s of multiply-adds that this machine reaches (build/fma_peak, see bench/native/fma_peak.cc); NaN where it is not built. */
+export function peakOf(level: string, threads: number): number {
+  const program = join(root, 'build/fma_peak');
+  if (!existsSync(program)) return Number.NaN;
+  const lines = execFileSync(program, {encoding: 'utf8'}).trim().split('\n');
+  return Number(lines.map((l) => l.split(' ')).find((l) => l[0] === level && Number(l[1]) === threads)?.[2]);
+}
