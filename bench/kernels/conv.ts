@@ -33,9 +33,27 @@ function imageOf(sizes: string, outputs: string, filter: string, flags: readonly
   const pad = (size: number, taps: number) => (valid ? 0 : Math.max(0, (out(size, taps) - 1) * stride + taps - size) >> 1);
   const [outH, outW] = [out(inH, filterH), out(inW, filterW)];
   return {
-    batch, inH, inW, inC, outH, outW, outC, filterH, filterW, strideH: stride, strideW: stride,
-    padTop: pad(inH, filterH), padLeft: pad(inW, filterW), dilationH: 1, dilationW: 1,
-    xBatch: inH * inW * inC, xRow: inW * inC, xCol: inC, yBatch: outH * outW * outC, yRow: outW * outC, yCol: outC,
+    batch,
+    inH,
+    inW,
+    inC,
+    outH,
+    outW,
+    outC,
+    filterH,
+    filterW,
+    strideH: stride,
+    strideW: stride,
+    padTop: pad(inH, filterH),
+    padLeft: pad(inW, filterW),
+    dilationH: 1,
+    dilationW: 1,
+    xBatch: inH * inW * inC,
+    xRow: inW * inC,
+    xCol: inC,
+    yBatch: outH * outW * outC,
+    yRow: outW * outC,
+    yCol: outC,
   };
 }
 
@@ -45,7 +63,10 @@ function parse(line: string): Problem {
 }
 
 const uniform = (elems: number): {slot: Slot; elems: number} => ({
-  slot: native().store(Float32Array.from({length: elems}, () => Math.random() - 0.5), 'float32'),
+  slot: native().store(
+    Float32Array.from({length: elems}, () => Math.random() - 0.5),
+    'float32',
+  ),
   elems,
 });
 

@@ -32,11 +32,19 @@ export interface StepPlan {
 }
 
 /** `step` repeated: storages 1… are the constants, then one of `arena` elements for the output. All float32. */
-export function repeatedStep(step: readonly number[], constants: readonly {slot: Slot; elems: number}[], arena: number, steps: number): StepPlan {
+export function repeatedStep(
+  step: readonly number[],
+  constants: readonly {slot: Slot; elems: number}[],
+  arena: number,
+  steps: number,
+): StepPlan {
   const storages = [...constants.map(({elems}, i) => [3, 0, i, elems]), [0, 0, 0, arena]].flat();
   const body = Array.from({length: steps}, () => step).flat();
   const words = Int32Array.from([0, 0, 0, constants.length + 1, steps, 0, 0, ...storages, ...body]);
-  const plan = native().makePlan(words, constants.map(({slot}) => slot));
+  const plan = native().makePlan(
+    words,
+    constants.map(({slot}) => slot),
+  );
   return {
     steps,
     run: () => {

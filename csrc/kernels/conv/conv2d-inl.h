@@ -1,3 +1,4 @@
+#include "kernels/conv/epilogue-inl.h"
 #include "kernels/gemm/micro_kernel-inl.h"
 #include "kernels/gemm/panels-inl.h"
 #include "kernels/pointwise/program-inl.h"
@@ -34,8 +35,9 @@ struct ConvTile {
   float* const* y;
   int64_t col;
   size_t last;        // columns in the last vector, 1 … kLanes
-  bool add;           // to what y holds
-  const float* bias;  // null: none
+  bool add;            // to what y holds
+  const float* bias;   // null: none
+  const Clamp* clamp;  // null: none
 };
 
 template <int kRows, int kVectors>
@@ -63,15 +65,32 @@ void MultiplyTile(const ConvTile& t) {
       for (int i = 0; i < kRows; ++i) sums[i][j] += bias;
     }
   }
+  if (t.add) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const float* y = t.y[i] + t.col;
+#pragma GCC unroll 3
+      for (int j = 0; j < kVectors; ++j, y += kLanes) {
+        sums[i][j] += j < kEnd || whole ? Load(y) : LoadPart(y, t.last);
+      }
+    }
+  }
+  if (t.clamp != nullptr) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+      for (int j = 0; j < kVectors; ++j) sums[i][j] = Clamped(sums[i][j], *t.clamp);
+    }
+  }
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
     float* y = t.y[i] + t.col;
 #pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j, y += kLanes) {
       if (j < kEnd || whole) {
-        Store(y, t.add ? sums[i][j] + Load(y) : sums[i][j]);
+        Store(y, sums[i][j]);
       } else {
-        StorePart(y, t.add ? sums[i][j] + LoadPart(y, t.last) : sums[i][j], t.last);
+        StorePart(y, sums[i][j], t.last);
       }
     }
   }
@@ -103,8 +122,14 @@ struct PixelWalk {
       : n(pixel / image.out_w / image.out_h),
         h(pixel / image.out_w % image.out_h),
         w(pixel % image.out_w) {}
-  void Next(const Image& image) {
-    if (++w < image.out_w) return;
+  // How many of the next `most` pixels lie in the same row.
+  int64_t RunOf(const Image& image, int64_t most) const {
+    return image.out_w - w < most ? image.out_w - w : most;
+  }
+  // Not beyond the row's end.
+  void Skip(const Image& image, int64_t pixels) {
+    w += pixels;
+    if (w < image.out_w) return;
     w = 0;
     if (++h < image.out_h) return;
     h = 0;
@@ -123,31 +148,63 @@ void CopyEdge(const Image& image, const float* row, int64_t left, float* edge) {
   }
 }
 
-void PointToTaps(const ConvCall& call, const PixelWalk& at, int64_t p, const ConvPixels& pixels,
-                 float* edges) {
+// Where one tap falls for pixels [w, w + count) of a row: into the image for [first, last) of them.
+struct TapRun {
+  int64_t first;
+  int64_t last;
+  const float* x;  // of pixel `first`
+};
+TapRun RunOfTap(const Image& image, const float* row, int64_t offset, int64_t width, int64_t w,
+                int64_t count) {
+  // Columns w · s + offset … of which the tap covers `width`.
+  const int64_t s = image.stride_w;
+  const int64_t at = w * s + offset;
+  const int64_t skip = at >= 0 ? 0 : (-at + s - 1) / s;
+  const int64_t room = image.in_w - width - at;
+  const int64_t fit = room < 0 ? 0 : room / s + 1;
+  TapRun run = {skip < count ? skip : count, fit < count ? fit : count, row};
+  if (run.last < run.first) run.last = run.first;
+  if (run.last > run.first) run.x += (at + run.first * s) * image.x_col;
+  return run;
+}
+
+// Pointers of one filter row: from the pixel that they start at.
+void PointToRow(const ConvCall& call, const PixelWalk& at, int64_t count, const float* row,
+                const float** to, int64_t step, float* edges) {
+  const Image& image = call.image;
+  const int64_t advance = image.stride_w * image.x_col;
+  const int64_t taps = call.joined ? 1 : image.filter_w;
+  const int64_t width = call.joined ? image.filter_w : 1;
+  for (int64_t j = 0; j < taps; ++j, to += step) {
+    const int64_t offset = j * image.dilation_w - image.pad_left;
+    TapRun run = {count, count, nullptr};
+    if (row != nullptr) run = RunOfTap(image, row, offset, width, at.w, count);
+    for (int64_t p = run.first; p < run.last; ++p) to[p] = run.x + (p - run.first) * advance;
+    const auto outside = [&](int64_t p) {
+      to[p] = call.zeros;
+      if (!call.joined || row == nullptr) return;
+      to[p] = edges + p * image.filter_h * call.depth();
+      CopyEdge(image, row, (at.w + p) * image.stride_w + offset, edges + p * image.filter_h * call.depth());
+    };
+    for (int64_t p = 0; p < run.first; ++p) outside(p);
+    for (int64_t p = run.last; p < count; ++p) outside(p);
+  }
+}
+
+// Pointers of `count` pixels of one row, from pixel p of the block on.
+void PointToTaps(const ConvCall& call, const PixelWalk& at, int64_t count, int64_t p,
+                 const ConvPixels& pixels, float* edges) {
   const Image& image = call.image;
   const float* x = call.x + at.n * image.x_batch;
   const int64_t top = at.h * image.stride_h - image.pad_top;
-  const int64_t left = at.w * image.stride_w - image.pad_left;
-  const bool inside = left >= 0 && left + (image.filter_w - 1) * image.dilation_w < image.in_w;
   const float** to = pixels.taps + p;
+  float* copies = edges + p * image.filter_h * call.depth();
   for (int64_t i = 0; i < image.filter_h; ++i) {
     const int64_t row = top + i * image.dilation_h;
-    const bool row_inside = row >= 0 && row < image.in_h;
-    const float* from = row_inside ? x + row * image.x_row : nullptr;
-    if (call.joined) {
-      float* edge = edges + (p * image.filter_h + i) * call.depth();
-      if (row_inside && !inside) CopyEdge(image, from, left, edge);
-      *to = !row_inside ? call.zeros : inside ? from + left * image.x_col : edge;
-      to += pixels.step;
-      continue;
-    }
-    for (int64_t j = 0; j < image.filter_w; ++j) {
-      const int64_t col = left + j * image.dilation_w;
-      const bool tap_inside = row_inside && (inside || (col >= 0 && col < image.in_w));
-      *to = tap_inside ? from + col * image.x_col : call.zeros;
-      to += pixels.step;
-    }
+    const bool inside = row >= 0 && row < image.in_h;
+    PointToRow(call, at, count, inside ? x + row * image.x_row : nullptr, to, pixels.step,
+               copies + i * call.depth());
+    to += pixels.step * (call.joined ? 1 : image.filter_w);
   }
 }
 
@@ -161,10 +218,13 @@ ConvPixels PointToPixels(const ConvCall& call, Range range, void* scratch) {
                        .count = static_cast<int64_t>(range.end - range.begin)};
   const Image& image = call.image;
   PixelWalk at(image, pixels.first);
-  for (int64_t p = 0; p < pixels.count; ++p) {
-    pixels.y[p] = call.y + at.n * image.y_batch + at.h * image.y_row + at.w * image.y_col;
-    PointToTaps(call, at, p, pixels, edges);
-    at.Next(image);
+  for (int64_t p = 0; p < pixels.count;) {
+    const int64_t here = at.RunOf(image, pixels.count - p);
+    float* y = call.y + at.n * image.y_batch + at.h * image.y_row + at.w * image.y_col;
+    for (int64_t k = 0; k < here; ++k) pixels.y[p + k] = y + k * image.y_col;
+    PointToTaps(call, at, here, p, pixels, edges);
+    at.Skip(image, here);
+    p += here;
   }
   return pixels;
 }
@@ -202,6 +262,7 @@ void MultiplyColumns(const ConvCall& call, const ConvPixels& pixels, const Depth
       .last = left_over < kLanes ? left_over : kLanes,
       .add = !first,
       .bias = last && call.bias != nullptr ? call.bias + col : nullptr,
+      .clamp = last ? call.clamp : nullptr,
   };
   // Tiles of nearly equal height: a thin last one would run at half speed.
   const int64_t tiles = (pixels.count + kTileRows - 1) / kTileRows;
@@ -251,13 +312,11 @@ void MultiplyDepth(const ConvCall& call, const ConvPixels& pixels, Range vectors
 
 void RunEpilogueOn(const ConvCall& call, const ConvPixels& pixels, int64_t begin, int64_t end) {
   PixelWalk at(call.image, pixels.first);
-  for (int64_t p = 0; p < pixels.count; ++p) {
-    for (int64_t col = begin; col < end; col += static_cast<int64_t>(kTile)) {
-      const auto n = static_cast<size_t>(end - col) < kTile ? static_cast<size_t>(end - col) : kTile;
-      float* y = pixels.y[p] + col;
-      RunEpilogue(*call.epilogue, at.n, at.h, at.w, col, n, y, y);
-    }
-    at.Next(call.image);
+  for (int64_t p = 0; p < pixels.count;) {
+    const int64_t here = at.RunOf(call.image, pixels.count - p);
+    FollowPixels(*call.epilogue, call.image, at.n, at.h, at.w, here, begin, end, pixels.y[p] + begin);
+    at.Skip(call.image, here);
+    p += here;
   }
 }
 

@@ -209,13 +209,16 @@ Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands i
   if (IsMatMul(params)) return MatMul(context, AsMatMul(params), in, out);
   // Without channels there may be any number of taps, and none matters.
   if (image.in_c == 0) image.filter_h = image.filter_w = 0;
+  Clamp clamp;
+  const bool clamps = AsClamp(epilogue.program, &clamp);
   ConvCall call = {
       .image = image,
       .x = in[0].f32(),
       .y = out[0].f32(),
       .panels = nullptr,
       .bias = in[2].f32(),
-      .epilogue = epilogue.empty() ? nullptr : &epilogue,
+      .epilogue = epilogue.empty() || clamps ? nullptr : &epilogue,
+      .clamp = clamps ? &clamp : nullptr,
       .zeros = nullptr,
       .groups = params.groups,
       .joined = params.groups == 1 && image.in_c < kShortTap && image.dilation_w == 1 &&

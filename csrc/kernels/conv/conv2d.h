@@ -9,7 +9,7 @@
 // x is made, and the filter is a plain matrix b[taps · channels, outC] in the panels of kGemmF32.
 
 #include "kernels/conv/image.h"
-#include "kernels/pointwise/program.h"
+#include "kernels/pointwise/clamp.h"
 #include "simd/dispatch.h"
 
 namespace graviton {
@@ -21,6 +21,7 @@ struct ConvCall {
   const float* panels;       // kGemmF32, one matrix a group
   const float* bias;         // null: none
   const Epilogue* epilogue;  // null: none
+  const Clamp* clamp;        // null: none
   const float* zeros;        // as many as a tap's depth
   int64_t groups;
   // Few channels make short taps: taps of a filter row are joined into one where x is contiguous, and

@@ -1,4 +1,4 @@
-#include "kernels/pointwise/program-inl.h"
+#include "kernels/conv/epilogue-inl.h"
 #include "simd/vector-inl.h"
 
 namespace graviton::GRAVITON_NS {
@@ -22,6 +22,7 @@ struct DepthwiseTile {
   const float* weights;
   int64_t channels;
   int64_t taps;
+  const Clamp* clamp;  // null: none
 };
 
 // Weights of the channels from `first` on: as many as fill a vector, the rest 0.
@@ -79,6 +80,13 @@ void FixedTile(const DepthwiseTile& t) {
         }
       }
     }
+    if (t.clamp != nullptr) {
+#pragma GCC unroll 2
+      for (int o = 0; o < kRows; ++o) {
+#pragma GCC unroll 8
+        for (int p = 0; p < kCols; ++p) sums[o][p] = Clamped(sums[o][p], *t.clamp);
+      }
+    }
 #pragma GCC unroll 2
     for (int o = 0; o < kRows; ++o) {
 #pragma GCC unroll 8
@@ -108,6 +116,10 @@ void AnyTile(const DepthwiseTile& t) {
       }
       in += kTileW;
       weights += kVector;
+    }
+    if (t.clamp != nullptr) {
+#pragma GCC unroll 8
+      for (int p = 0; p < kTileW; ++p) sums[p] = Clamped(sums[p], *t.clamp);
     }
 #pragma GCC unroll 8
     for (int p = 0; p < kTileW; ++p) {
@@ -227,14 +239,6 @@ void PointToInputs(const DepthwiseWork& work, int64_t n, int64_t h, int64_t w, i
   });
 }
 
-void RunEpilogueOn(const DepthwiseWork& work, int64_t n, int64_t h, int64_t w, float* y) {
-  for (int64_t c = 0; c < work.count(); c += static_cast<int64_t>(kTile)) {
-    const int64_t left = work.count() - c;
-    const size_t here = left < static_cast<int64_t>(kTile) ? static_cast<size_t>(left) : kTile;
-    RunEpilogue(*work.call.epilogue, n, h, w, work.first_channel() + c, here, y + c, y + c);
-  }
-}
-
 // `tile_rows` rows of y from row h on.
 void RunTiles(const DepthwiseWork& work, int64_t n, int64_t h, int64_t tile_rows, int64_t inputs) {
   const Image& i = work.call.image;
@@ -244,7 +248,8 @@ void RunTiles(const DepthwiseWork& work, int64_t n, int64_t h, int64_t tile_rows
                               .y = y,
                               .weights = work.weights,
                               .channels = work.count(),
-                              .taps = work.call.taps()};
+                              .taps = work.call.taps(),
+                              .clamp = work.call.clamp};
   const DepthwiseTileFunction run = tile_rows == kTileH ? work.shape.two_rows : work.shape.one_row;
   for (int64_t w = 0; w < i.out_w; w += kTileW) {
     PointToInputs(work, n, h, w, tile_rows, inputs);
@@ -257,7 +262,8 @@ void RunTiles(const DepthwiseWork& work, int64_t n, int64_t h, int64_t tile_rows
     run(tile);
     if (work.call.epilogue == nullptr) continue;
     for (int64_t o = 0; o < tile_rows; ++o) {
-      for (int64_t p = 0; p < cols; ++p) RunEpilogueOn(work, n, h + o, w + p, y[o * kTileW + p]);
+      FollowPixels(*work.call.epilogue, i, n, h + o, w, cols, work.first_channel(),
+                   work.first_channel() + work.count(), y[o * kTileW]);
     }
   }
 }

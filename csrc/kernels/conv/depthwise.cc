@@ -139,12 +139,15 @@ Status DepthwiseConv2D(const StepContext& context, const DepthwiseConv2DParams& 
                                in.subspan(3), shape, &epilogue);
   if (!status.ok()) return status;
   if (image.empty()) return {};
+  Clamp clamp;
+  const bool clamps = AsClamp(epilogue.program, &clamp);
   DepthwiseCall call = {.image = image,
                         .x = in[0].f32(),
                         .y = out[0].f32(),
                         .filter = in[1].f32(),
                         .bias = in[2].f32(),
-                        .epilogue = epilogue.empty() ? nullptr : &epilogue,
+                        .epilogue = epilogue.empty() || clamps ? nullptr : &epilogue,
+                        .clamp = clamps ? &clamp : nullptr,
                         .zeros = nullptr};
   return Run(context, &call, params.multiplier);
 }

@@ -8,7 +8,7 @@
 // the image are pointers to zeros. With a multiplier m, x is first repeated m times along c.
 
 #include "kernels/conv/image.h"
-#include "kernels/pointwise/program.h"
+#include "kernels/pointwise/clamp.h"
 #include "simd/dispatch.h"
 
 namespace graviton {
@@ -20,6 +20,7 @@ struct DepthwiseCall {
   const float* filter;       // dense
   const float* bias;         // null: none
   const Epilogue* epilogue;  // null: none
+  const Clamp* clamp;        // null: none
   const float* zeros;        // out_c of them
 
   int64_t taps() const { return image.filter_h * image.filter_w; }

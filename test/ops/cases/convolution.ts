@@ -17,6 +17,15 @@ interface Fusion {
   readonly slope: number;
 }
 const relu: Fusion = {name: 'relu', expr: call('Relu', input(0)), value: (sum) => Math.max(sum, 0), slope: 1};
+const clamp: Fusion = {
+  name: 'clamp',
+  expr: call('Minimum', f32(0.5), call('Maximum', input(0), f32(-0.25))),
+  value: (sum) => Math.min(Math.max(sum, -0.25), 0.5),
+  slope: 1,
+};
+const relu6: Fusion = {name: 'relu6', expr: call('Relu6', input(0)), value: (sum) => Math.min(Math.max(sum, 0), 6), slope: 1};
+const abs: Fusion = {name: 'abs', expr: call('Abs', input(0)), value: (sum) => Math.abs(sum), slope: 1};
+const add: Fusion = {name: 'add', expr: call('Add', input(1), input(0)), value: (sum, other) => sum + other, slope: 1};
 const residual: Fusion = {
   name: 'residual and clamp',
   expr: call('Minimum', call('Maximum', call('MulAdd', input(0), input(2), input(1)), f32(-0.5)), f32(0.75)),
@@ -89,12 +98,14 @@ const xOf = (p: Image, {special}: Options): Float32Array => {
 };
 function fusionInputs(p: Image, {bias, fusion}: Options): Input[] {
   const own: Input[] = [bias ? uniform([-1, 1], p.outC, 3) : undefined];
-  if (fusion === residual) own.push(uniform([-1, 1], outElems(p), 4), uniform([-1, 1], p.outW, 5));
+  if (fusion === residual || fusion === add) own.push(uniform([-1, 1], outElems(p), 4));
+  if (fusion === residual) own.push(uniform([-1, 1], p.outW, 5));
   return own;
 }
 function fusionParams(p: Image, {fusion}: Options) {
   const epilogue = fusion === undefined ? [] : (encodeProgram(fusion.expr) ?? []);
-  const epilogueStrides = fusion === residual ? [p.yBatch, p.yRow, p.yCol, 1, 0, 0, 1, 0] : [];
+  const like = [p.yBatch, p.yRow, p.yCol, 1];
+  const epilogueStrides = fusion === residual ? [...like, 0, 0, 1, 0] : fusion === add ? like : [];
   return {epilogue, epilogueStrides};
 }
 function titleOf(change: object, {packed, bias, fusion, special, specialFilter, ...rest}: Options): string {
@@ -174,6 +185,10 @@ const convs: OpCase[] = [
   conv({batch: 2, inH: 24, inW: 25, inC: 16, outC: 24, padTop: 1, padLeft: 1}, {bias: true, packed: true, fusion: relu}),
   conv({inH: 3, inW: 3, inC: 64, outC: 300, padTop: 1, padLeft: 1}, {fusion: residual}),
   conv({inH: 56, inW: 56, inC: 3, outC: 33, filterH: 7, filterW: 7, strideH: 2, strideW: 2, padTop: 3, padLeft: 3}, {bias: true}),
+  ...[clamp, relu6, abs, add].flatMap((fusion) =>
+    [8, 70, 300].map((outC) => conv({batch: 2, inH: 5, inW: 9, inC: 40, outC, padTop: 1, padLeft: 1}, {bias: true, packed: true, fusion})),
+  ),
+  conv({inH: 6, inW: 7, inC: 20, outC: 17}, {special: {5: NaN, 160: Infinity, 430: -Infinity}, fusion: clamp}),
   // Products of matrices.
   conv({batch: 2, inH: 5, inW: 6, inC: 33, outC: 50, filterH: 1, filterW: 1}, {bias: true, fusion: residual}),
   conv({batch: 2, inH: 5, inW: 6, inC: 33, outC: 50, filterH: 1, filterW: 1}, {packed: true, fusion: relu}),
@@ -212,6 +227,10 @@ const depthwises: OpCase[] = [
   ...[2, 3, 8].flatMap((multiplier) => [1, 3, 10].map((inC) => depthwise({inC, padTop: 1, padLeft: 1}, {multiplier, bias: true, fusion: residual}))),
   depthwise({batch: 2, inH: 30, inW: 31, inC: 40, padTop: 1, padLeft: 1}, {bias: true, fusion: relu}),
   depthwise({batch: 2, inH: 30, inW: 31, inC: 300, padTop: 1, padLeft: 1, strideH: 2, strideW: 2, outH: 15, outW: 16}, {fusion: residual}),
+  ...[clamp, relu6, abs, add].flatMap((fusion) =>
+    [8, 70, 300].map((inC) => depthwise({batch: 2, inH: 5, inW: 9, inC, padTop: 1, padLeft: 1, dilationW: inC === 70 ? 2 : 1}, {bias: true, fusion})),
+  ),
+  depthwise({inH: 6, inW: 7, inC: 20}, {special: {5: NaN, 160: Infinity, 430: -Infinity}, fusion: clamp}),
   depthwise({batch: 2, inC: 5, xCol: 7, xRow: 41, xBatch: 300, yRow: 5, yCol: 20}, {fusion: relu}),
   depthwise({batch: 2, inC: 5, xCol: 7, xRow: 41, xBatch: 300, yRow: 10, yCol: 40}, {multiplier: 2}),
   ...sizes0.filter((size) => !('outC' in size)).map((size) => depthwise(size, {bias: true})),
