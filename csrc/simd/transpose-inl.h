@@ -28,7 +28,8 @@ namespace graviton::GRAVITON_NS {
 }
 [[gnu::always_inline]] static inline Vf ZipHigh(Vf a, Vf b) {
 #if GRAVITON_VECTOR_BYTES == 64
-  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+                                 31);
 #elif GRAVITON_VECTOR_BYTES == 32
   return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 #else
@@ -64,8 +65,8 @@ namespace graviton::GRAVITON_NS {
 
 // dst[c * dst_row + r] = src[r * src_row + c] for r < rows, c < cols. Writes whole vectors: r is
 // padded with zeros to a multiple of kLanes.
-static inline void Transpose(const float* src, int64_t src_row, size_t rows, size_t cols, float* dst,
-                             int64_t dst_row) {
+static inline void Transpose(const float* src, int64_t src_row, size_t rows, size_t cols,
+                             float* dst, int64_t dst_row) {
   for (size_t r = 0; r < rows; r += kLanes) {
     const size_t here = rows - r < kLanes ? rows - r : kLanes;
     const float* from = src + static_cast<int64_t>(r) * src_row;
@@ -74,10 +75,12 @@ static inline void Transpose(const float* src, int64_t src_row, size_t rows, siz
       for (; c + kLanes <= cols; c += kLanes) {
         Vf v[kLanes];
 #pragma GCC unroll 16
-        for (size_t i = 0; i < kLanes; ++i) v[i] = Load(from + static_cast<int64_t>(i) * src_row + c);
+        for (size_t i = 0; i < kLanes; ++i)
+          v[i] = Load(from + static_cast<int64_t>(i) * src_row + c);
         TransposeSquare(v);
 #pragma GCC unroll 16
-        for (size_t i = 0; i < kLanes; ++i) Store(dst + static_cast<int64_t>(c + i) * dst_row + r, v[i]);
+        for (size_t i = 0; i < kLanes; ++i)
+          Store(dst + static_cast<int64_t>(c + i) * dst_row + r, v[i]);
       }
     }
     for (; c < cols; ++c) {

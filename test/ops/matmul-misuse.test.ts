@@ -8,11 +8,25 @@ type PackWords = ParamValues<typeof PackWeights.params>;
 
 /** c[4, 5] = a[4, 6] · b[6, 5], all dense. */
 const right: MatMulWords = {
-  batch1: 1, batch2: 1, rowsM: 4, colsN: 5, depthK: 6,
-  aBatch1: 0, aBatch2: 0, aRow: 6, aCol: 1,
-  bBatch1: 0, bBatch2: 0, bRow: 5, bCol: 1,
-  cBatch1: 0, cBatch2: 0, cRow: 5,
-  packedB: 0, epilogue: [], epilogueStrides: [],
+  batch1: 1,
+  batch2: 1,
+  rowsM: 4,
+  colsN: 5,
+  depthK: 6,
+  aBatch1: 0,
+  aBatch2: 0,
+  aRow: 6,
+  aCol: 1,
+  bBatch1: 0,
+  bBatch2: 0,
+  bRow: 5,
+  bCol: 1,
+  cBatch1: 0,
+  cBatch2: 0,
+  cRow: 5,
+  packedB: 0,
+  epilogue: [],
+  epilogueStrides: [],
 };
 const rightPack: PackWords = {layout: packLayouts.gemmF32, rowsK: 6, colsN: 5, rowStride: 5, colStride: 1, taps: 1};
 
@@ -50,8 +64,20 @@ describe('MatMul, PackWeights and UnpackWeights refuse', () => {
   });
   it('operands that reach outside their buffers', () => {
     for (const words of [
-      {aRow: 7}, {aCol: 2}, {aRow: -1}, {bRow: 6}, {bCol: -1}, {cRow: 6}, {rowsM: 5}, {colsN: 6}, {depthK: 7},
-      {batch1: 2, aBatch1: 24}, {batch2: 2, bBatch2: 30}, {batch1: 2, cBatch1: 1}, {aRow: 2 ** 31 - 1}, {bCol: -(2 ** 31)},
+      {aRow: 7},
+      {aCol: 2},
+      {aRow: -1},
+      {bRow: 6},
+      {bCol: -1},
+      {cRow: 6},
+      {rowsM: 5},
+      {colsN: 6},
+      {depthK: 7},
+      {batch1: 2, aBatch1: 24},
+      {batch2: 2, bBatch2: 30},
+      {batch1: 2, cBatch1: 1},
+      {aRow: 2 ** 31 - 1},
+      {bCol: -(2 ** 31)},
     ]) {
       expect(() => multiply(words), JSON.stringify(words)).to.throw(/would reach|larger than its buffer/);
     }
@@ -96,7 +122,7 @@ describe('MatMul, PackWeights and UnpackWeights refuse', () => {
     }
   });
   it('arbitrary words without harm', () => {
-    const seed = Number(process.env['TEST_SEED'] ?? 7);
+    const seed = Number(process.env.GRAVITON_TEST_SEED ?? 7);
     let state = seed;
     const draw = (most: number) => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -1,4 +1,5 @@
 /** Runs the rows of every op family; see ./harness.ts. */
+import {cases as attention} from './cases/attention';
 import {cases as convolution} from './cases/convolution';
 import {cases as movement} from './cases/movement';
 import {cases as normalize} from './cases/normalize';
@@ -17,3 +18,4 @@ describeOps('resize', resize);
 describeOps('reduce', reduce);
 describeOps('normalize', normalize);
 describeOps('scan', scan);
+describeOps('attention', attention);

@@ -65,8 +65,8 @@ int32_t ToInt(uint32_t size) { return static_cast<int32_t>(size); }  // CheckOpe
 Status CheckB(const StepContext& context, const MatMulParams& p, const Operand& b) {
   if (p.packed_b == 0) {
     if (b.layout() != 0) {
-      return Status::Error(Code::kInvalidStep, "MatMul b is packed (%#x), which the step does not say",
-                           b.layout());
+      return Status::Error(Code::kInvalidStep,
+                           "MatMul b is packed (%#x), which the step does not say", b.layout());
     }
     const int32_t shape[] = {ToInt(p.batch1), ToInt(p.batch2), ToInt(p.depth_k), ToInt(p.cols_n)};
     const int32_t strides[] = {p.b_batch1, p.b_batch2, p.b_row, p.b_col};
@@ -85,7 +85,8 @@ Status CheckB(const StepContext& context, const MatMulParams& p, const Operand& 
   return CheckDense("MatMul b", b, DType::kFloat32, static_cast<int64_t>(elems));
 }
 
-Status CheckOperands(const StepContext& context, const MatMulParams& p, Operands in, const Operand& c) {
+Status CheckOperands(const StepContext& context, const MatMulParams& p, Operands in,
+                     const Operand& c) {
   {
     const int32_t shape[] = {ToInt(p.batch1), ToInt(p.batch2), ToInt(p.rows_m), ToInt(p.depth_k)};
     const int32_t strides[] = {p.a_batch1, p.a_batch2, p.a_row, p.a_col};
@@ -105,9 +106,9 @@ Status CheckOperands(const StepContext& context, const MatMulParams& p, Operands
   // Bounds the work as well: an output of stride 0 could ask for any amount of it.
   __extension__ using Wide = unsigned __int128;
   const Wide elems = Wide{p.batch1} * p.batch2 * p.rows_m * p.cols_n;
-  if (elems > static_cast<Wide>(c.before + c.after)) {
-    return Status::Error(Code::kShape, "MatMul c[%u, %u, %u, %u] is larger than its buffer", p.batch1,
-                         p.batch2, p.rows_m, p.cols_n);
+  if (elems > Wide{static_cast<uint64_t>(c.before)} + static_cast<uint64_t>(c.after)) {
+    return Status::Error(Code::kShape, "MatMul c[%u, %u, %u, %u] is larger than its buffer",
+                         p.batch1, p.batch2, p.rows_m, p.cols_n);
   }
   if (p.depth_k > 1 && p.a_col == 0 && p.b_row == 0 && p.packed_b == 0) {
     return Status::Error(Code::kInvalidStep, "MatMul: neither a nor b walks along k");
@@ -115,8 +116,8 @@ Status CheckOperands(const StepContext& context, const MatMulParams& p, Operands
   return {};
 }
 
-// Batches whose rows follow on are more rows of one product, as x[b, m, k] · w[k, n]: b is packed or
-// read once for all.
+// Batches whose rows follow on are more rows of one product, as x[b, m, k] · w[k, n]: b is packed
+// or read once for all.
 void FoldBatchIntoRows(MatMulParams* p, const Epilogue& epilogue) {
   const auto folds = [&](uint32_t batch, int32_t a, int32_t b, int32_t c, int axis) {
     if (batch == 1) return true;
@@ -151,8 +152,8 @@ Status Run(const StepContext& context, const MatMulParams& p, Operands in, const
   Status status = context.scratch.Reserve(split.parts() * scratch_floats * sizeof(float), &scratch);
   if (!status.ok()) return status;
   context.pool.Run(split.parts(), [&](size_t part) {
-    const Range products = Partition(problem.batch1 * problem.batch2, split.batch,
-                                     part / (split.rows * split.cols));
+    const Range products =
+        Partition(problem.batch1 * problem.batch2, split.batch, part / (split.rows * split.cols));
     const Range rows = Partition(problem.rows_m, split.rows, part / split.cols % split.rows);
     const Range vectors = Partition(problem.vectors, split.cols, part % split.cols);
     for (size_t product = products.begin; product < products.end; ++product) {
@@ -188,8 +189,8 @@ Status MatMul(const StepContext& context, const MatMulParams& params, Operands i
   if (Status status = CheckOperands(context, params, in, out[0]); !status.ok()) return status;
   Epilogue epilogue;
   const int64_t shape[4] = {params.batch1, params.batch2, params.rows_m, params.cols_n};
-  Status status = BindEpilogue("MatMul", params.epilogue, params.epilogue_strides, in.subspan(3), shape,
-                               &epilogue);
+  Status status = BindEpilogue("MatMul", params.epilogue, params.epilogue_strides, in.subspan(3),
+                               shape, &epilogue);
   if (!status.ok()) return status;
   if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0 || shape[3] == 0) return {};
   MatMulParams p = params;

@@ -1,8 +1,9 @@
 // The register tile that matrix product, convolution and attention share:
 //   sums[i][j] += Σk rows[i][k] · panel[k][j]        i < kRows, j < kVectors vectors
-// B comes as a panel whose rows of vectors lie `panel_row` floats apart (packed: kTileCols), A as one
-// pointer per row with unit element step. Inlined into its caller, so the sums stay in registers over
-// several calls: an implicit GEMM calls it once per filter tap with other row pointers.
+// B comes as a panel whose rows of vectors lie `panel_row` floats apart (packed: kTileCols), A as
+// one pointer per row with unit element step. Inlined into its caller, so the sums stay in
+// registers over several calls: an implicit GEMM calls it once per filter tap with other row
+// pointers.
 #include "simd/vector-inl.h"
 
 // clang-format off
@@ -20,9 +21,9 @@
 
 namespace graviton::GRAVITON_NS {
 
-// The largest tile. Sums, one row of the panel and an element of A fill the register file: 24 + 3 + 1
-// of 32 (AVX-512, NEON, where four more hold A), 12 + 2 + 1 of 16 (AVX2). Without fused multiply-add
-// each product takes a register as well: at baseline six rows would spill.
+// The largest tile. Sums, one row of the panel and an element of A fill the register file: 24 + 3 +
+// 1 of 32 (AVX-512, NEON, where four more hold A), 12 + 2 + 1 of 16 (AVX2). Without fused
+// multiply-add each product takes a register as well: at baseline six rows would spill.
 #if defined(__aarch64__) || GRAVITON_VECTOR_BYTES == 64
 constexpr int kTileRows = 8;
 constexpr int kTileVectors = 3;
@@ -44,8 +45,8 @@ template <int kRows, int kVectors>
 // One k: row k of the panel times element k of every row. Without the unroll pragmas g++ 12 keeps
 // the sums on the stack (66 % of the peak on Neoverse V1 by llvm-mca).
 template <int kRows, int kVectors>
-[[gnu::always_inline]] static inline void MultiplyAddStep(const float* const (&rows)[kRows], size_t k,
-                                                          const float* panel,
+[[gnu::always_inline]] static inline void MultiplyAddStep(const float* const (&rows)[kRows],
+                                                          size_t k, const float* panel,
                                                           Vf (&sums)[kRows][kVectors]) {
   Vf b[kVectors];
 #pragma GCC unroll 8
@@ -59,10 +60,11 @@ template <int kRows, int kVectors>
 }
 
 #if defined(__aarch64__)
-// Four k at once, rows [kFirst, kFirst + kCount): NEON multiplies by a lane of a vector for free, and
-// one vector load of A replaces four broadcasts (experiments: 85 % of the peak with scalar loads).
-// Rows go in halves of four because 24 sums leave room for four vectors of A. Needs
-// -fno-schedule-insns (the default on x86): g++ 12 schedules both halves into each other and spills.
+// Four k at once, rows [kFirst, kFirst + kCount): NEON multiplies by a lane of a vector for free,
+// and one vector load of A replaces four broadcasts (experiments: 85 % of the peak with scalar
+// loads). Rows go in halves of four because 24 sums leave room for four vectors of A. Needs
+// -fno-schedule-insns (the default on x86): g++ 12 schedules both halves into each other and
+// spills.
 template <int kFirst, int kCount, int kRows, int kVectors>
 [[gnu::always_inline]] static inline void MultiplyAddLanes(const float* const (&rows)[kRows],
                                                            size_t k, const float* panel,
@@ -88,8 +90,9 @@ template <int kFirst, int kCount, int kRows, int kVectors>
 #endif
 
 template <int kRows, int kVectors>
-[[gnu::always_inline]] static inline void MultiplyAdd(const float* const (&rows)[kRows], size_t depth,
-                                                      const float* panel, int64_t panel_row,
+[[gnu::always_inline]] static inline void MultiplyAdd(const float* const (&rows)[kRows],
+                                                      size_t depth, const float* panel,
+                                                      int64_t panel_row,
                                                       Vf (&sums)[kRows][kVectors]) {
   size_t k = 0;
 #if defined(__aarch64__)

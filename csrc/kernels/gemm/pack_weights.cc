@@ -9,8 +9,8 @@ __extension__ using Wide = unsigned __int128;
 
 // b[taps · rows_k, cols_n] that PackWeights reads and UnpackWeights writes.
 struct Matrix {
-  size_t depth_k;
-  size_t cols_n;
+  size_t depth_k = 0;
+  size_t cols_n = 0;
 };
 
 // Works on the panels that each thread is given; copying is memory-bound, so small matrices stay on
@@ -53,20 +53,23 @@ Status CheckPacked(const char* what, const StepContext& context, uint32_t layout
 size_t PackedElemsOf(Isa isa, uint32_t layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps) {
   if (layout != static_cast<uint32_t>(PackLayout::kGemmF32)) return 0;
   const size_t lanes = SelectkGemm(isa)->lanes;
-  const Wide elems = Wide{rows_k} * taps * ((cols_n + lanes - 1) / lanes * lanes);
+  const size_t padded = (cols_n + lanes - 1) / lanes * lanes;
+  const Wide elems = Wide{rows_k} * taps * padded;
   return elems > INT32_MAX ? 0 : static_cast<size_t>(elems);
 }
 
-Status PackWeights(const StepContext& context, const PackWeightsParams& p, Operands in, Operands out) {
+Status PackWeights(const StepContext& context, const PackWeightsParams& p, Operands in,
+                   Operands out) {
   Matrix m;
-  Status status = CheckMatrix("PackWeights in", in[0], p.rows_k, p.cols_n, p.row_stride, p.col_stride,
-                              p.taps, &m);
+  Status status = CheckMatrix("PackWeights in", in[0], p.rows_k, p.cols_n, p.row_stride,
+                              p.col_stride, p.taps, &m);
   if (!status.ok()) return status;
   status = CheckPacked("PackWeights out", context, p.layout, p.rows_k, p.cols_n, p.taps, out[0]);
   if (!status.ok()) return status;
   const GemmKernels& kernels = *SelectkGemm(context.isa);
   ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
-    kernels.pack(in[0].f32(), p.row_stride, p.col_stride, m.depth_k, m.cols_n, panels, out[0].f32());
+    kernels.pack(in[0].f32(), p.row_stride, p.col_stride, m.depth_k, m.cols_n, panels,
+                 out[0].f32());
   });
   out[0].buffer->set_layout(LayoutCode(static_cast<PackLayout>(p.layout), context.isa));
   return {};
@@ -86,7 +89,8 @@ Status UnpackWeights(const StepContext& context, const UnpackWeightsParams& p, O
   if (!status.ok()) return status;
   const GemmKernels& kernels = *SelectkGemm(context.isa);
   ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
-    kernels.unpack(in[0].f32(), m.depth_k, m.cols_n, panels, out[0].f32(), p.row_stride, p.col_stride);
+    kernels.unpack(in[0].f32(), m.depth_k, m.cols_n, panels, out[0].f32(), p.row_stride,
+                   p.col_stride);
   });
   return {};
 }

@@ -36,8 +36,8 @@ static inline PanelPlace PlaceOf(const float* packed, size_t depth_k, size_t all
 }
 
 // panel[k * panel_row + n] = b[k, n] for k < depth, n < cols, padded with zeros to whole vectors.
-static inline void PackPanel(const float* b, int64_t b_row, int64_t b_col, size_t depth, size_t cols,
-                             float* panel, int64_t panel_row) {
+static inline void PackPanel(const float* b, int64_t b_row, int64_t b_col, size_t depth,
+                             size_t cols, float* panel, int64_t panel_row) {
   if (b_row == 1 && b_col != 1) {
     Transpose(b, b_col, cols, depth, panel, panel_row);
     return;
@@ -54,15 +54,16 @@ static inline void PackPanel(const float* b, int64_t b_row, int64_t b_col, size_
   }
   const size_t padded = VectorsOf(cols) * kLanes;
   for (size_t k = 0; k < depth; ++k) {
-    for (size_t n = 0; n < padded; ++n) panel[n] = n < cols ? b[static_cast<int64_t>(n) * b_col] : 0;
+    for (size_t n = 0; n < padded; ++n)
+      panel[n] = n < cols ? b[static_cast<int64_t>(n) * b_col] : 0;
     b += b_row;
     panel += panel_row;
   }
 }
 
 // rows[m * row + k] = a[m, k] for m < count, k < depth; `row` is at least depth, in whole vectors.
-static inline void PackRows(const float* a, int64_t a_row, int64_t a_col, size_t count, size_t depth,
-                            float* rows, int64_t row) {
+static inline void PackRows(const float* a, int64_t a_row, int64_t a_col, size_t count,
+                            size_t depth, float* rows, int64_t row) {
   if (a_row == 1) {
     Transpose(a, a_col, depth, count, rows, row);
     return;
