@@ -78,6 +78,6 @@ for (const [name, target] of [
   tf.dispose(taken.result);
 }
 
-tf.dispose([embeddings, first, eager, inputs]);
+tf.dispose([embeddings, first, inputs]);
 compiled.dispose();
 model.dispose();
