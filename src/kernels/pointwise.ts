@@ -14,6 +14,7 @@ import type {
 } from '@tensorflow/tfjs-core';
 import {maxProgramInputs, type ScalarName} from '../ops/pointwise';
 import {call, type Expr, f32, i32, input} from '../ops/program';
+import {complexBinary} from './complex';
 import {float32, type KernelTable, kernel, type NativeKernel, numeric} from './kernel';
 import {broadcast, pointwise, program} from './steps';
 import {type Compiled, type Formula, type ResultType, scalar, TypedProgram, toFloat, typeKey, upcast} from './typed-program';
@@ -126,7 +127,7 @@ const unaries: KernelTable = {
 const bitwiseAnd = program(call('And', input(0), input(1)));
 
 const binaries: KernelTable = {
-  Add: binary('Add', 'Add', 'AddInt'),
+  Add: {...binary('Add', 'Add', 'AddInt'), complex: complexBinary('Add')},
   Atan2: binary('Atan2', 'Atan2'),
   BitwiseAnd: kernel<BinaryInputs>(['int32'], ({inputs: {a, b}, backend}) => broadcast(backend, 'BitwiseAnd', bitwiseAnd, [a, b], 'int32')),
   Equal: binary('Equal', 'Equal', 'EqualInt', 'bool'),
@@ -141,12 +142,12 @@ const binaries: KernelTable = {
   Maximum: binary('Maximum', 'Maximum', 'MaximumInt'),
   Minimum: binary('Minimum', 'Minimum', 'MinimumInt'),
   Mod: binary('Mod', 'Mod', 'ModInt'),
-  Multiply: binary('Multiply', 'Mul', 'MulInt'),
+  Multiply: {...binary('Multiply', 'Mul', 'MulInt'), complex: complexBinary('Multiply')},
   NotEqual: binary('NotEqual', 'NotEqual', 'NotEqualInt', 'bool'),
   Pow: binary('Pow', 'Pow', 'PowInt'),
   RealDiv: binary('RealDiv', 'Div', 'TruncateDivInt'),
   SquaredDifference: binary('SquaredDifference', 'SquaredDifference', 'SquaredDifferenceInt'),
-  Sub: binary('Sub', 'Sub', 'SubInt'),
+  Sub: {...binary('Sub', 'Sub', 'SubInt'), complex: complexBinary('Sub')},
 };
 
 const preluTyped = new TypedProgram(scalar('Prelu'), undefined, 'float32');
