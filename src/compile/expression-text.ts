@@ -46,6 +46,13 @@ export function parseExpression(text: string): Expr {
   tokenPattern.lastIndex = 0;
   for (let match = tokenPattern.exec(text); match !== null; match = tokenPattern.exec(text)) tokens.push(match[1] as string);
   const named = new Map<string, Expr>();
+  // Equal leaves are one object, as in a decoded program.
+  const leaves = new Map<string, Expr>();
+  const leaf = (key: string, made: Expr): Expr => {
+    const known = leaves.get(key) ?? made;
+    leaves.set(key, known);
+    return known;
+  };
   let at = 0;
   const fail = (): never => {
     throw new Error(`not an expression at '${tokens[at] ?? 'its end'}': ${text}`);
@@ -53,7 +60,7 @@ export function parseExpression(text: string): Expr {
   const expect = (token: string) => (tokens[at] === token ? at++ : fail());
   const part = (type: string | undefined): Expr => {
     const token = tokens[at++] ?? fail();
-    if (/^x\d+$/.test(token)) return {input: Number(token.slice(1))};
+    if (/^x\d+$/.test(token)) return leaf(token, {input: Number(token.slice(1))});
     if (/^t\d+$/.test(token)) {
       if (tokens[at] !== ':') return named.get(token) ?? fail();
       at++;
@@ -64,7 +71,7 @@ export function parseExpression(text: string): Expr {
     if (token in scalars) return callOf(token as ScalarName);
     const value = Number(token === 'NaN' ? Number.NaN : token);
     if (Number.isNaN(value) && token !== 'NaN') fail();
-    return type === 'i' ? {i32: value} : {f32: Math.fround(value)};
+    return leaf(`${type} ${token}`, type === 'i' ? {i32: value} : {f32: Math.fround(value)});
   };
   const callOf = (op: ScalarName): Expr => {
     expect('(');

@@ -45,7 +45,7 @@ export function occurrences(expr: Expr, input: number): number {
   return count;
 }
 
-/** Error function by its series (Abramowitz & Stegun 7.1.5) or continued fraction (7.1.14): full double precision. */
+/** Error function by the series without cancellation (Abramowitz & Stegun 7.1.6) or continued fraction (7.1.14): full double precision. */
 function erf(x: number): number {
   const a = Math.abs(x);
   if (Number.isNaN(x)) return x;
@@ -53,12 +53,11 @@ function erf(x: number): number {
   if (a < 3) {
     let term = a;
     let sum = a;
-    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
-      term *= (-a * a) / n;
-      sum += term / (2 * n + 1);
-      if (n > 200) break;
+    for (let n = 1; term > 1e-17 * sum; n++) {
+      term *= (2 * a * a) / (2 * n + 1);
+      sum += term;
     }
-    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
+    return (Math.sign(x) * 2 * sum * Math.exp(-a * a)) / Math.sqrt(Math.PI);
   }
   let fraction = 0;
   for (let n = 60; n >= 1; n--) fraction = n / 2 / (a + fraction);
