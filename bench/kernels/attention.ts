@@ -3,17 +3,16 @@
  *
  *   node build/ts/bench/kernels/attention.js [--isa=avx2] [--threads=1] [--only=text] [--seconds=0.3]
  */
-import {native} from '../../src/native';
 import {Attention} from '../../src/ops/linear';
-import {configure, makePlan, type Problem, problems, report, stepWords, time, values} from './measure';
+import {configure, constant, type Problem, problems, report} from './measure';
+import {repeatedStep, stepWords} from './step-plan';
 
 function measure(p: Problem, peak: number): void {
   const [queries, keys, depth] = p.sizes as [number, number, number];
   const heads = p.count('heads');
   const [head, row] = p.has('interleaved') ? [() => depth, 3 * heads * depth] : [(rows: number) => rows * depth, depth];
   const elems = (rows: number) => (p.has('interleaved') ? rows * row : heads * rows * depth);
-  const constants = [queries, keys, keys].map((rows) => ({slot: native().store(values(elems(rows)), 'float32'), elems: elems(rows)}));
-  constants.push({slot: native().store(values(keys), 'float32'), elems: keys});
+  const constants = [...[queries, keys, keys].map((rows) => constant(elems(rows))), constant(keys)];
   const words = {
     batch: 1,
     heads,
@@ -45,12 +44,8 @@ function measure(p: Problem, peak: number): void {
   };
   const flops = 4 * heads * queries * keys * depth;
   const steps = Math.min(64, Math.ceil(8e6 / flops));
-  const plan = makePlan(constants, elems(queries), (arena) =>
-    Array.from({length: steps}, () => stepWords(Attention, [1, 2, 3, p.has('mask') ? 4 : 0], arena, words)),
-  );
-  report(p, time(plan, steps), flops, peak);
-  native().dropPlan(plan);
-  for (const {slot} of constants) native().release(slot);
+  const step = stepWords(Attention, [1, 2, 3, p.has('mask') ? 4 : 0], 5, words);
+  report(p, repeatedStep(step, constants, elems(queries), steps), flops, peak);
 }
 
 const peak = configure();

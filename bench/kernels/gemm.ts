@@ -7,18 +7,21 @@
 import {native, type Slot} from '../../src/native';
 import {MatMul, PackWeights, packLayouts} from '../../src/ops/linear';
 import {call, type Expr, encodeProgram, input} from '../../src/ops/program';
-import {configure, makePlan, type Problem, problems, report, stepWords, time, values} from './measure';
+import {configure, constant, type Problem, problems, report} from './measure';
+import {planOf, stepWords} from './step-plan';
 
 function epilogueOf(p: Problem): Expr | undefined {
   if (p.has('gelu')) return call('GeluErf', input(0));
   return p.has('add') ? call('Add', input(0), input(1)) : undefined;
 }
 
-function packed(plain: Slot, k: number, n: number): {slot: Slot; elems: number} {
+function weightsOf(p: Problem, batch: number, k: number, n: number): {slot: Slot; elems: number} {
+  const plain = constant(batch * k * n);
+  if (!p.has('packed')) return plain;
   const elems = native().packedElems(packLayouts.gemmF32, k, n, 1);
   const words = {layout: packLayouts.gemmF32, rowsK: k, colsN: n, rowStride: n, colStride: 1, taps: 1};
-  const [slot] = native().run(PackWeights, [plain], [{dtype: 'float32', elems}], words) as [Slot];
-  native().release(plain);
+  const [slot] = native().run(PackWeights, [plain.slot], [{dtype: 'float32', elems}], words) as [Slot];
+  native().release(plain.slot);
   return {slot, elems};
 }
 
@@ -26,12 +29,8 @@ function packed(plain: Slot, k: number, n: number): {slot: Slot; elems: number} 
 function measure(p: Problem, peak: number): void {
   const [m, n, k] = p.sizes as [number, number, number];
   const [batch, weights] = [p.count('batch'), p.count('weights')];
-  const constants = Array.from({length: weights}, () => {
-    const plain = native().store(values(batch * k * n), 'float32');
-    return p.has('packed') ? packed(plain, k, n) : {slot: plain, elems: batch * k * n};
-  });
-  constants.push({slot: native().store(values(batch * m * k), 'float32'), elems: batch * m * k});
-  constants.push({slot: native().store(values(m * n), 'float32'), elems: m * n});
+  const constants = Array.from({length: weights}, () => weightsOf(p, batch, k, n));
+  constants.push(constant(batch * m * k), constant(m * n));
   const [a, residual] = [weights + 1, weights + 2];
   const epilogue = epilogueOf(p);
   const transposed = p.has('transposedB');
@@ -58,13 +57,14 @@ function measure(p: Problem, peak: number): void {
   };
   // Some 50 µs a run, so that interruptions hit few of them.
   const steps = Math.max(weights, Math.min(64, Math.ceil(4e6 / (m * n * k * batch))));
-  const plan = makePlan(constants, batch * m * n, (arena) =>
-    Array.from({length: steps}, (_, s) => stepWords(MatMul, [a, (s % weights) + 1, 0, ...(p.has('add') ? [residual] : [])], arena, words)),
+  const plan = planOf(
+    Array.from({length: steps}, (_, s) =>
+      stepWords(MatMul, [a, (s % weights) + 1, 0, ...(p.has('add') ? [residual] : [])], weights + 3, words),
+    ),
+    constants,
+    batch * m * n,
   );
-  const t = time(plan, steps);
-  native().dropPlan(plan);
-  for (const {slot} of constants) native().release(slot);
-  report(p, t, 2 * m * n * k * batch, peak, `${((k * n * batch * 4) / t.least / 1e9).toFixed(0)} GB/s of b`);
+  report(p, plan, 2 * m * n * k * batch, peak, k * n * batch * 4);
 }
 
 const peak = configure();

@@ -1,18 +1,12 @@
-/** What the kernel benchmarks share: options, plans of one repeated step, times, and the machine's multiply-add peak. */
-import {execFileSync} from 'node:child_process';
+/** What the benchmarks of matrix products and attention share: problem files, options, and the line that they print. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {native, opNumber, type Slot} from '../../src/native';
-import type {OpSpec, Params, ParamValues} from '../../src/ops/schema';
+import {native, type Slot} from '../../src/native';
+import {option, peakOf, root, type StepPlan, timeSteps} from './step-plan';
 
-const root = join(__dirname, '../../../..');
-
-export function option(name: string, otherwise: string): string {
-  return process.argv.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3) ?? otherwise;
-}
 const isaNames = native().info.isaNames;
-export const level = option('isa', isaNames[native().info.isa] as string);
-export const threads = Number(option('threads', String(native().info.cpus)));
+const level = option('isa', isaNames[native().info.isa] as string);
+const threads = Number(option('threads', String(native().info.cpus)));
 const seconds = Number(option('seconds', '0.3'));
 
 /** `m n k flag name=value …` of a problem file. */
@@ -40,74 +34,28 @@ export function problems(name: string): Problem[] {
 }
 
 /** Numbers that repeat only after 9973. */
-export function values(count: number): Float32Array {
-  return Float32Array.from({length: count}, (_, i) => ((i * 7919) % 9973) / 9973 - 0.5);
-}
-
-const bits = new Float32Array(1);
-const word = new Int32Array(bits.buffer);
-
-export function stepWords<P extends Params>(op: OpSpec<P>, inputs: readonly number[], output: number, params: ParamValues<P>): number[] {
-  const words = Object.entries(op.params).flatMap(([name, kind]) => {
-    const value = params[name];
-    if (kind === 'list') return [(value as readonly number[]).length, ...(value as readonly number[])];
-    bits[0] = Number(value);
-    return [kind === 'f32' ? (word[0] as number) : Number(value)];
-  });
-  return [opNumber(op), inputs.length, 1, words.length, ...inputs.flatMap((s) => [s, 0]), output, 0, ...words];
-}
-
-/** A plan of steps over constants (float32, storages 1, 2, …) and one arena block, whose storage number `steps` is given. */
-export function makePlan(
-  constants: readonly {slot: Slot; elems: number}[],
-  arenaElems: number,
-  steps: (arena: number) => number[][],
-): number {
-  const storages = constants.map(({elems}, i) => [3, 0, i, elems]);
-  storages.push([0, 0, 0, arenaElems]);
-  const body = steps(storages.length);
-  const words = Int32Array.from([0, 0, 0, storages.length, body.length, 0, 0, ...storages.flat(), ...body.flat()]);
-  return native().makePlan(
-    words,
-    constants.map(({slot}) => slot),
-  );
-}
-
-/** Of one thread, the processor's time: other processes cannot stretch it. */
-function now(): number {
-  const {user, system} = process.cpuUsage();
-  return threads === 1 ? (user + system) / 1e6 : Number(process.hrtime.bigint()) / 1e9;
-}
-
-/** Seconds a step of a plan: least and median. */
-export function time(plan: number, steps: number): {least: number; median: number} {
-  const times: number[] = [];
-  const end = now() + seconds;
-  while (times.length < 3 || now() < end) {
-    const begin = now();
-    native().runPlan(plan, [], [], []);
-    times.push((now() - begin) / steps);
-  }
-  times.sort((x, y) => x - y);
-  return {least: times[0] as number, median: times[times.length >> 1] as number};
+export function constant(elems: number): {slot: Slot; elems: number} {
+  const values = Float32Array.from({length: elems}, (_, i) => ((i * 7919) % 9973) / 9973 - 0.5);
+  return {slot: native().store(values, 'float32'), elems};
 }
 
 /** Sets the level and threads of the options, prints them; returns multiply-adds' peak in GFLOP/s. */
 export function configure(): number {
   native().setHugePages(true);
   native().configure({isa: isaNames.indexOf(level), threads});
-  const lines = execFileSync(join(root, 'build/fma_peak'), {encoding: 'utf8'}).trim().split('\n');
-  const line = lines.map((l) => l.split(' ')).find((l) => l[0] === level && Number(l[1]) === threads);
-  const peak = Number(line?.[2]);
+  const peak = peakOf(level, threads);
   console.log(`${level}, ${threads} thread(s), peak ${peak} GFLOP/s`);
   return peak;
 }
 
-export function report(problem: Problem, t: {least: number; median: number}, flops: number, peak: number, more = ''): void {
-  const rate = flops / t.least / 1e9;
+/** Times a plan, frees it, prints GFLOP/s and the share of the peak. */
+export function report(problem: Problem, plan: StepPlan, flops: number, peak: number, bytes = 0): void {
+  const {least, median} = timeSteps(plan, seconds, threads);
+  plan.free();
+  const rate = flops / least / 1e9;
   console.log(
-    `${problem.line.padEnd(46)} ${(t.least * 1e6).toFixed(2).padStart(9)} us (median ${(t.median * 1e6).toFixed(2)})`.padEnd(80),
+    `${problem.line.padEnd(46)} ${(least * 1e6).toFixed(2).padStart(9)} us (median ${(median * 1e6).toFixed(2)})`.padEnd(80),
     `${rate.toFixed(1).padStart(6)} GFLOP/s ${((100 * rate) / peak).toFixed(0).padStart(3)} %`,
-    more,
+    bytes > 0 ? `${(bytes / least / 1e9).toFixed(0)} GB/s of b` : '',
   );
 }

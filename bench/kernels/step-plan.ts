@@ -31,22 +31,16 @@ export interface StepPlan {
   free(): void;
 }
 
-/** `step` repeated: storages 1… are the constants, then one of `arena` elements for the output. All float32. */
-export function repeatedStep(
-  step: readonly number[],
-  constants: readonly {slot: Slot; elems: number}[],
-  arena: number,
-  steps: number,
-): StepPlan {
+/** Storages 1… are the constants, then one of `arena` elements for the output. All float32. */
+export function planOf(steps: readonly (readonly number[])[], constants: readonly {slot: Slot; elems: number}[], arena: number): StepPlan {
   const storages = [...constants.map(({elems}, i) => [3, 0, i, elems]), [0, 0, 0, arena]].flat();
-  const body = Array.from({length: steps}, () => step).flat();
-  const words = Int32Array.from([0, 0, 0, constants.length + 1, steps, 0, 0, ...storages, ...body]);
+  const words = Int32Array.from([0, 0, 0, constants.length + 1, steps.length, 0, 0, ...storages, ...steps.flat()]);
   const plan = native().makePlan(
     words,
     constants.map(({slot}) => slot),
   );
   return {
-    steps,
+    steps: steps.length,
     run: () => {
       native().runPlan(plan, [], [], []);
     },
@@ -55,6 +49,19 @@ export function repeatedStep(
       for (const {slot} of constants) native().release(slot);
     },
   };
+}
+
+export function repeatedStep(
+  step: readonly number[],
+  constants: readonly {slot: Slot; elems: number}[],
+  arena: number,
+  steps: number,
+): StepPlan {
+  return planOf(
+    Array.from({length: steps}, () => step),
+    constants,
+    arena,
+  );
 }
 
 /** Seconds a step: least and median. Of one thread, the processor's time, which other processes cannot stretch. */
