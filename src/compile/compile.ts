@@ -2,6 +2,7 @@ import type {GraphModel} from '@tensorflow/tfjs-converter';
 import {engine, getBackend, type NamedTensorMap, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import {GravitonBackend} from '../backend';
 import {errors} from '../errors';
+import {mendedModel} from '../io/load-graph-model';
 import {TensorData} from '../tensor-data';
 import {flatten} from './containers';
 import {type Explanation, explainEntries} from './explain';
@@ -70,11 +71,10 @@ function compileFunction(target: Call, options: CompileOptions): Call & Compiled
 /** A compiled GraphModel or LayersModel: the model's own calls, replayed. */
 export class CompiledModel implements Compiled {
   private readonly recorder: Recorder;
+  private readonly model: GraphModel;
 
-  constructor(
-    private readonly model: GraphModel,
-    options: CompileOptions,
-  ) {
+  constructor(model: GraphModel, options: CompileOptions) {
+    this.model = mendedModel(model);
     this.recorder = new Recorder(options, options.freeze ?? true);
   }
 

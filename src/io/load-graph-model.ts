@@ -1,6 +1,7 @@
 import {GraphModel} from '@tensorflow/tfjs-converter';
 import {findBackend, io, type NamedTensorMap} from '@tensorflow/tfjs-core';
 import {GravitonBackend} from '../backend';
+import {mend} from '../compile/mend';
 import {errors} from '../errors';
 import {decodeWeights} from './decode-weights';
 import {FileHandler} from './file-handler';
@@ -26,7 +27,7 @@ class LoadedGraphModel extends GraphModel {
     weights: NamedTensorMap,
     private readonly original: Source['original'],
   ) {
-    super({load: async () => artifacts}, {}, {...io, decodeWeights: () => weights});
+    super({load: async () => mendedArtifacts(artifacts)}, {}, {...io, decodeWeights: () => weights});
   }
 
   /** Writes the model as it was given: weights from files are read again, so that they need not be kept in JavaScript. */
@@ -43,6 +44,26 @@ class LoadedGraphModel extends GraphModel {
     }
     return save.call(handlers[0], await this.original());
   }
+}
+
+function mendedArtifacts(artifacts: io.ModelArtifacts): io.ModelArtifacts {
+  const topology = artifacts.modelTopology;
+  return topology === undefined || topology instanceof ArrayBuffer ? artifacts : {...artifacts, modelTopology: mend(topology)};
+}
+
+/**
+ * The model itself where nothing in it needs mending, else a model of the mended topology over the same weights: for one that stock
+ * tfjs-converter has loaded. Never dispose of the copy: the weights are the original's.
+ */
+export function mendedModel(model: GraphModel): GraphModel {
+  const {artifacts} = model as unknown as {artifacts?: io.ModelArtifacts};
+  if (model instanceof LoadedGraphModel || artifacts === undefined) return model;
+  const mended = mendedArtifacts(artifacts);
+  if (mended.modelTopology === artifacts.modelTopology) return model;
+  const weights = Object.fromEntries(Object.entries(model.weights).flatMap(([name, [weight]]) => (weight === undefined ? [] : [[name, weight]])));
+  const copy = new LoadedGraphModel(mended, weights, async () => artifacts);
+  copy.loadSync(mended);
+  return copy;
 }
 
 /** The handler that tf.loadGraphModel would use. */
