@@ -3,7 +3,7 @@ import {expect} from 'chai';
 import {loadGraphModel} from '../../src';
 import {mend, type NodeDef} from '../../src/compile/mend';
 
-const float = {dtype: {type: 'DT_FLOAT'}, shape: {shape: {}}};
+const float = {dtype: {type: 'DT_FLOAT'}, shape: {shape: {unknownRank: true}}};
 const node = (name: string, op: string, input: readonly string[] = [], attr: NodeDef['attr'] = {}): NodeDef => ({name, op, input, attr});
 const nodesOf = (topology: object) => (topology as {node: NodeDef[]}).node;
 
