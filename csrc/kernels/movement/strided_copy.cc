@@ -152,15 +152,14 @@ void CopyRows(const StepContext& context, const Walk& walk, size_t parts) {
 constexpr int64_t kTransposeTile = 64;
 
 template <class T>
-void TransposeTile(Isa isa, const T* src, int64_t src_stride, T* dst, int64_t dst_stride,
-                   int64_t rows, int64_t cols) {
+void TransposeTile(const T* src, int64_t src_row, T* dst, int64_t dst_row, int64_t rows,
+                   int64_t cols) {
   if constexpr (sizeof(T) == 4) {
-    SelectkTranspose(isa)->words(reinterpret_cast<const uint32_t*>(src), src_stride,
-                                 reinterpret_cast<uint32_t*>(dst), dst_stride, rows, cols);
+    TransposeWords(src, src_row, dst, dst_row, rows, cols);
   } else {
     for (int64_t col = 0; col < cols; ++col) {
       for (int64_t row = 0; row < rows; ++row) {
-        dst[col * dst_stride + row] = src[row * src_stride + col];
+        dst[col * dst_row + row] = src[row * src_row + col];
       }
     }
   }
@@ -185,7 +184,7 @@ void CopyTransposed(const StepContext& context, const Walk& walk, size_t parts) 
         for (int64_t tile = first; tile < last; ++tile) {
           const int64_t row = tile % row_tiles * kTransposeTile;
           const int64_t col = tile / row_tiles * kTransposeTile;
-          TransposeTile(context.isa, src + from + row * rows.src + col, rows.src,
+          TransposeTile(src + from + row * rows.src + col, rows.src,
                         dst + to + row + col * cols.dst, cols.dst,
                         std::min(kTransposeTile, rows.size - row),
                         std::min(kTransposeTile, cols.size - col));

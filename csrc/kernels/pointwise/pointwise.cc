@@ -1,87 +1,22 @@
 #include <algorithm>
 
+#include "kernels/movement/transpose.h"
+#include "kernels/pointwise/index_space.h"
 #include "kernels/pointwise/interpreter.h"
 
 namespace graviton {
 namespace {
 
-constexpr size_t kMaxOperands = kMaxProgramInputs + 1;
 // Shorter inner axes would spend more time on calls than on elements: their rows share a tile.
-constexpr int64_t kShortRow = 64;
+constexpr int64_t kShortRow = 128;
+// Transposed operands are turned this many rows at a time: one cache line of each of their columns.
+constexpr int64_t kTurnedRows = 16;
+// As many at once as 64 KiB of stack hold; further ones are gathered row by row.
+constexpr size_t kMaxTurned = 4;
 // One instruction needs no register, so its tile is only bounded by what keeps threads balanced.
 constexpr int64_t kLongTile = 4096;
 // Handing work to a thread and waiting for it costs a few µs.
 constexpr double kNsPerPart = 8000;
-
-// The walk of all operands together in as few axes as can be, innermost first.
-struct IndexSpace {
-  size_t rank = 0;  // at least 1
-  size_t operands;  // inputs, then the output
-  int64_t elems = 1;
-  int64_t sizes[kMaxRank];
-  int64_t strides[kMaxRank][kMaxOperands];
-
-  int64_t rows() const { return elems / sizes[0]; }
-};
-
-// An axis joins the one inside it where that makes one even step in every operand.
-IndexSpace Collapse(List shape, List strides, size_t operands) {
-  IndexSpace space;
-  space.operands = operands;
-  for (size_t axis = shape.size(); axis-- > 0;) {
-    const int64_t size = shape[axis];
-    space.elems *= size;
-    if (size == 1) continue;
-    bool joins = space.rank > 0;
-    for (size_t j = 0; joins && j < operands; ++j) {
-      joins = strides[j * shape.size() + axis] ==
-              space.sizes[space.rank - 1] * space.strides[space.rank - 1][j];
-    }
-    if (joins) {
-      space.sizes[space.rank - 1] *= size;
-      continue;
-    }
-    space.sizes[space.rank] = size;
-    for (size_t j = 0; j < operands; ++j) {
-      space.strides[space.rank][j] = strides[j * shape.size() + axis];
-    }
-    ++space.rank;
-  }
-  if (space.rank == 0) {
-    space.rank = 1;
-    space.sizes[0] = 1;
-    std::fill_n(space.strides[0], operands, int64_t{1});
-  }
-  return space;
-}
-
-// Where each operand's row begins while rows are walked in order.
-struct RowCursor {
-  const IndexSpace& space;
-  int64_t index[kMaxRank];
-  int64_t offsets[kMaxOperands];
-
-  RowCursor(const IndexSpace& walked, int64_t row) : space(walked) { Seek(row); }
-  void Seek(int64_t row) {
-    std::fill_n(offsets, space.operands, int64_t{0});
-    for (size_t axis = 1; axis < space.rank; ++axis) {
-      index[axis] = row % space.sizes[axis];
-      row /= space.sizes[axis];
-      for (size_t j = 0; j < space.operands; ++j) {
-        offsets[j] += index[axis] * space.strides[axis][j];
-      }
-    }
-  }
-  void Next() {
-    for (size_t axis = 1; axis < space.rank; ++axis) {
-      const bool wraps = ++index[axis] == space.sizes[axis];
-      const int64_t steps = wraps ? 1 - space.sizes[axis] : 1;
-      for (size_t j = 0; j < space.operands; ++j) offsets[j] += steps * space.strides[axis][j];
-      if (!wraps) return;
-      index[axis] = 0;
-    }
-  }
-};
 
 // Rough nanoseconds an element at AVX2, to decide how many threads are worth their start.
 double CostOf(Scalar scalar) {
@@ -130,7 +65,7 @@ class PointwiseRun {
   PointwiseRun(const StepContext& context, const Program& program, const IndexSpace& space,
                Operands in, const Operand& out)
       : pool_(context.pool),
-        interpret_(SelectkInterpreter(context.isa)->interpret),
+        kernels_(*SelectkInterpreter(context.isa)),
         program_(program),
         space_(space),
         in_(in),
@@ -144,6 +79,8 @@ class PointwiseRun {
   void Run() {
     if (space_.rank > 1 && space_.sizes[0] < kShortRow) {
       RunShortRows();
+    } else if (HasTransposed()) {
+      RunTurned();
     } else {
       RunLongRows();
     }
@@ -158,6 +95,56 @@ class PointwiseRun {
   }
   char* OutputAt(int64_t elem) const {
     return static_cast<char*>(out_.data) + elem * static_cast<int64_t>(SizeOf(out_.dtype));
+  }
+
+  // Whether the second axis is the contiguous one of an input.
+  bool IsTransposed(size_t j) const {
+    return space_.rank > 1 && space_.sizes[1] >= kTurnedRows && stride(1, j) == 1 &&
+           stride(0, j) != 0 && in_[j].dtype != DType::kBool;
+  }
+  bool HasTransposed() const {
+    for (size_t j = 0; j < in_.size(); ++j) {
+      if (IsTransposed(j)) return true;
+    }
+    return false;
+  }
+
+  // As RunLongRows, in blocks of several rows.
+  void RunTurned() {
+    const int64_t cols = space_.sizes[0];
+    const int64_t rows = space_.sizes[1];
+    constexpr auto kCols = static_cast<int64_t>(kTile);
+    const int64_t across = (cols + kCols - 1) / kCols;
+    const int64_t down = (rows + kTurnedRows - 1) / kTurnedRows;
+    const auto blocks = static_cast<size_t>(space_.rows() / rows * down * across);
+    pool_.Run(parts_, [&](size_t part) {
+      const Range range = Partition(blocks, parts_, part);
+      for (auto i = static_cast<int64_t>(range.begin); i < static_cast<int64_t>(range.end); ++i) {
+        const int64_t row = i / across % down * kTurnedRows;
+        const int64_t col = i % across * kCols;
+        RunBlock(i / across / down * rows + row, std::min(kTurnedRows, rows - row), col,
+                 std::min(kCols, cols - col));
+      }
+    });
+  }
+
+  void RunBlock(int64_t row, int64_t rows, int64_t col, int64_t cols) const {
+    alignas(64) int32_t turned[kMaxTurned][kTurnedRows][kTile];
+    int32_t (*turned_of[kMaxProgramInputs])[kTile] = {};
+    RowCursor cursor(space_, row);
+    size_t count = 0;
+    for (size_t j = 0; j < in_.size() && count < kMaxTurned; ++j) {
+      if (!IsTransposed(j)) continue;
+      turned_of[j] = turned[count++];
+      TransposeWords(InputAt(j, cursor.offsets[j] + col * stride(0, j)), stride(0, j), turned_of[j],
+                     kTile, cols, rows);
+    }
+    for (int64_t r = 0; r < rows; ++r) {
+      RunPiece(cursor, col, static_cast<size_t>(cols), [&](size_t j) -> const void* {
+        return turned_of[j] == nullptr ? nullptr : turned_of[j][r];
+      });
+      cursor.Next();
+    }
   }
 
   // Pieces of one row each; operands are read and written where they lie.
@@ -184,7 +171,8 @@ class PointwiseRun {
       int64_t piece = by_columns ? begin / rows : begin % pieces;
       RowCursor cursor(space_, row);
       for (size_t i = range.begin; i < range.end; ++i) {
-        RunPiece(cursor, piece * tile, static_cast<size_t>(std::min(tile, cols - piece * tile)));
+        RunPiece(cursor, piece * tile, static_cast<size_t>(std::min(tile, cols - piece * tile)),
+                 [](size_t) { return nullptr; });
         // A column of an input is read with whole cache lines: the rows that share them come next.
         if (by_columns) {
           if (++row == rows) {
@@ -200,20 +188,27 @@ class PointwiseRun {
     });
   }
 
-  void RunPiece(const RowCursor& cursor, int64_t col, size_t n) const {
+  // `elsewhere(j)`: where the piece of input j lies without gaps, or null: in the input itself.
+  template <class Elsewhere>
+  void RunPiece(const RowCursor& cursor, int64_t col, size_t n, Elsewhere elsewhere) const {
     TileInput inputs[kMaxProgramInputs];
     for (size_t j = 0; j < in_.size(); ++j) {
       const int64_t step = stride(0, j);
-      inputs[j] = {InputAt(j, cursor.offsets[j] + col * step), step, in_[j].dtype, 0};
+      const void* dense = elsewhere(j);
+      if (dense != nullptr) {
+        inputs[j] = {dense, 1, in_[j].dtype, 0};
+      } else {
+        inputs[j] = {InputAt(j, cursor.offsets[j] + col * step), step, in_[j].dtype, 0};
+      }
     }
     const int64_t step = stride(0, out_index());
     char* const out = OutputAt(cursor.offsets[out_index()] + col * step);
     if (step == 1) {
-      interpret_(program_, inputs, out, out_.dtype, n);
+      kernels_.interpret(program_, inputs, out, out_.dtype, n);
       return;
     }
     alignas(64) char dense[kTile * sizeof(float)];
-    interpret_(program_, inputs, dense, out_.dtype, n);
+    kernels_.interpret(program_, inputs, dense, out_.dtype, n);
     const size_t size = SizeOf(out_.dtype);
     for (size_t i = 0; i < n; ++i) {
       std::memcpy(out + static_cast<int64_t>(i) * step * static_cast<int64_t>(size),
@@ -268,9 +263,9 @@ class PointwiseRun {
       }
       const auto n = static_cast<size_t>(rows * cols);
       if (out_dense) {
-        interpret_(program_, inputs, OutputAt(row * cols), out_.dtype, n);
+        kernels_.interpret(program_, inputs, OutputAt(row * cols), out_.dtype, n);
       } else {
-        interpret_(program_, inputs, dense, out_.dtype, n);
+        kernels_.interpret(program_, inputs, dense, out_.dtype, n);
         ScatterRows(row, rows, dense);
       }
     }
@@ -309,7 +304,14 @@ class PointwiseRun {
     } else {
       ForRows(j, row, rows, [&](int64_t offset) {
         const int32_t* from = in_[j].i32() + offset;
-        for (int64_t i = 0; i < cols; ++i) *words++ = from[i * step];
+        if (step == 0) {
+          std::fill_n(words, cols, *from);
+        } else if (step == 1) {
+          std::memcpy(words, from, static_cast<size_t>(cols) * sizeof(*from));
+        } else {
+          for (int64_t i = 0; i < cols; ++i) words[i] = from[i * step];
+        }
+        words += cols;
       });
     }
   }
@@ -326,7 +328,7 @@ class PointwiseRun {
   }
 
   ThreadPool& pool_;
-  void (*interpret_)(const Program&, const TileInput*, void*, DType, size_t);
+  const InterpreterKernels& kernels_;
   const Program& program_;
   const IndexSpace& space_;
   Operands in_;
