@@ -6,11 +6,11 @@
  */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {native, type Slot} from '../../src/native';
+import {native} from '../../src/native';
 import {Concat, Fill, Gather, StridedCopy} from '../../src/ops/movement';
 import {Pointwise} from '../../src/ops/pointwise';
-import {call, encodeProgram, type Expr, input} from '../../src/ops/program';
-import {option, repeatedStep, root, stepWords, timeSteps} from './step-plan';
+import {call, type Expr, encodeProgram, input} from '../../src/ops/program';
+import {type Constant, option, repeatedStep, root, stepWords, timeSteps} from './step-plan';
 
 const {isaNames, isa: highest, cpus} = native().info;
 const isa = isaNames.indexOf(option('isa', isaNames[highest] as string));
@@ -48,9 +48,36 @@ const problems: Record<string, (rows: number, cols: number, depth: number) => Pr
   exp: (n) => pointwise(call('Exp', a), [n], [[1]], [n]),
   'silu-mul': (n) => pointwise(call('Mul', call('Silu', a), b), [n], [[1], [1]], [n, n]),
   less: (n) => pointwise(call('ToFloat', call('Less', a, b)), [n], [[1], [1]], [n, n]),
-  bias: (m, n) => pointwise(call('Add', a, b), [m, n], [[n, 1], [0, 1]], [m * n, n]),
-  'scale-rows': (m, n) => pointwise(call('Mul', a, b), [m, n], [[n, 1], [1, 0]], [m * n, m]),
-  'add-transposed': (m, n) => pointwise(call('Add', a, b), [m, n], [[n, 1], [1, m]], [m * n, m * n]),
+  bias: (m, n) =>
+    pointwise(
+      call('Add', a, b),
+      [m, n],
+      [
+        [n, 1],
+        [0, 1],
+      ],
+      [m * n, n],
+    ),
+  'scale-rows': (m, n) =>
+    pointwise(
+      call('Mul', a, b),
+      [m, n],
+      [
+        [n, 1],
+        [1, 0],
+      ],
+      [m * n, m],
+    ),
+  'add-transposed': (m, n) =>
+    pointwise(
+      call('Add', a, b),
+      [m, n],
+      [
+        [n, 1],
+        [1, m],
+      ],
+      [m * n, m * n],
+    ),
   transpose: (m, n) => copy([n, m], [1, n]),
   'nhwc-to-nchw': (m, n) => copy([n, m], [1, n]),
   'nchw-to-nhwc': (m, n) => copy([n, m], [1, n]),
@@ -73,13 +100,16 @@ function measure(line: string): void {
   const problem = problems[name]?.(rows, cols, depth);
   if (problem === undefined) throw new Error(`bench/problems/pointwise.txt: ${line}`);
   const {words, reads, writes, indices} = problem;
-  const slots: {slot: Slot; elems: number; dtype?: number}[] = reads.map((elems, i) =>
-    i === 1 && indices ? {slot: native().store(indices, 'int32'), elems, dtype: 1} : {slot: native().store(randoms(elems), 'float32'), elems},
+  const constants = reads.map(
+    (elems, i): Constant =>
+      i === 1 && indices
+        ? {slot: native().store(indices, 'int32'), elems, dtype: 'int32'}
+        : {slot: native().store(randoms(elems), 'float32'), elems},
   );
-  const plan = repeatedStep(words, slots, writes, Math.max(1, Math.min(1000, Math.ceil(1e6 / writes))));
+  const plan = repeatedStep(words, constants, writes, Math.max(1, Math.min(1000, Math.ceil(1e6 / writes))));
   const {least, median} = timeSteps(plan, seconds, threads);
   plan.free();
-  const bytes = 4 * ((indices ? 2 * writes : reads.reduce((x, y) => x + y, 0) + writes));
+  const bytes = 4 * (indices ? 2 * writes : reads.reduce((x, y) => x + y, 0) + writes);
   console.log(
     `${line.padEnd(26)} ${(least * 1e6).toFixed(2).padStart(9)} us (median ${(median * 1e6).toFixed(2)})`.padEnd(62),
     `${(bytes / least / 1e9).toFixed(1).padStart(6)} GB/s ${((least * 1e9) / writes).toFixed(3).padStart(7)} ns/element`,

@@ -3,7 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {native, opNumber, type Slot} from '../../src/native';
-import type {OpSpec, Params, ParamValues} from '../../src/ops/schema';
+import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValues} from '../../src/ops/schema';
 
 export const root = join(__dirname, '../../../..');
 
@@ -31,9 +31,16 @@ export interface StepPlan {
   free(): void;
 }
 
-/** Storages 1… are the constants, then one of `arena` elements for the output. All float32. */
-export function planOf(steps: readonly (readonly number[])[], constants: readonly {slot: Slot; elems: number}[], arena: number): StepPlan {
-  const storages = [...constants.map(({elems}, i) => [3, 0, i, elems]), [0, 0, 0, arena]].flat();
+export interface Constant {
+  readonly slot: Slot;
+  readonly elems: number;
+  /** Left out: float32. */
+  readonly dtype?: NativeDType;
+}
+
+/** Storages 1… are the constants, then one of `arena` floats for the output. */
+export function planOf(steps: readonly (readonly number[])[], constants: readonly Constant[], arena: number): StepPlan {
+  const storages = [...constants.map(({elems, dtype = 'float32'}, i) => [3, dtypes.indexOf(dtype), i, elems]), [0, 0, 0, arena]].flat();
   const words = Int32Array.from([0, 0, 0, constants.length + 1, steps.length, 0, 0, ...storages, ...steps.flat()]);
   const plan = native().makePlan(
     words,
@@ -51,12 +58,7 @@ export function planOf(steps: readonly (readonly number[])[], constants: readonl
   };
 }
 
-export function repeatedStep(
-  step: readonly number[],
-  constants: readonly {slot: Slot; elems: number}[],
-  arena: number,
-  steps: number,
-): StepPlan {
+export function repeatedStep(step: readonly number[], constants: readonly Constant[], arena: number, steps: number): StepPlan {
   return planOf(
     Array.from({length: steps}, () => step),
     constants,
