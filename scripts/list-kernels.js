@@ -8,7 +8,8 @@ const {kernelConfigs, nativeKernels} = require(join(root, 'build/ts/src/kernels/
 const names = kernelConfigs().map(({kernelName}) => kernelName);
 const native = names.filter((name) => nativeKernels[name] !== undefined);
 const others = names.filter((name) => nativeKernels[name] === undefined);
-const typesOf = ({dtypes, complex}) => [...dtypes, ...(complex !== undefined && !dtypes.includes('complex64') ? ['complex64'] : [])].join(', ');
+const typesOf = ({dtypes, complex}) =>
+  [...dtypes, ...(complex !== undefined && !dtypes.includes('complex64') ? ['complex64'] : [])].join(', ');
 
 const page = `<!-- Generated from src/kernels by scripts/list-kernels.js (npm run generate). Do not edit. -->
 # Kernels
