@@ -1,5 +1,5 @@
 /** What the compiler does with pointwise expressions: substitute, evaluate, and recognise functions. */
-import type {Expr} from '../ops/program';
+import {call, encodeProgram, type Expr} from '../ops/program';
 import type {ScalarName} from '../ops/pointwise';
 
 /** `expr` with every input replaced; shared parts stay shared. */
@@ -20,6 +20,11 @@ export function replacePart(expr: Expr, part: Expr, by: Expr, seen = new Map<Exp
   const result = 'op' in expr ? {op: expr.op, args: expr.args.map((a) => replacePart(a, part, by, seen))} : expr;
   seen.set(expr, result);
   return result;
+}
+
+/** Equal for equal expressions, and short however often their parts are shared; undefined where they do not fit into a program. */
+export function keyOf(expr: Expr): string | undefined {
+  return encodeProgram('op' in expr ? expr : call('Copy', expr))?.join(' ');
 }
 
 /** All distinct parts of an expression, arguments before those that use them. */

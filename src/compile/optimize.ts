@@ -60,12 +60,17 @@ export function optimize(graph: Graph, pool: ConstantPool, off: ReadonlySet<stri
   const refuse = (node: Node, reason: string) => {
     refusals.push({node, reason});
   };
+  const memory = new Map<string, unknown>();
+  const remember = <T>(key: string, make: () => T): T => {
+    if (!memory.has(key)) memory.set(key, make());
+    return memory.get(key) as T;
+  };
   let current = graph;
   verify(current, 'the trace');
   for (const pass of passes) {
     if (off.has(pass.name)) continue;
     const start = performance.now();
-    const next = pass.run(current, {pool, refuse});
+    const next = pass.run(current, {pool, refuse, remember});
     verify(next, pass.name);
     reports.push({name: pass.name, ms: performance.now() - start, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length});
     current = next;

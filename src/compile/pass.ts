@@ -5,6 +5,8 @@ export interface PassContext {
   readonly pool: ConstantPool;
   /** Notes why something that a reader might expect was not done: explain({reasons: true}). */
   refuse(node: Node, reason: string): void;
+  /** `make()`, once for each key: a model's layers have the same expressions, and recognising one takes far longer than finding it again. */
+  remember<T>(key: string, make: () => T): T;
 }
 
 /** A pure function from graph to graph: what it takes away from the graph stays in the one it was given. */

@@ -111,7 +111,7 @@ export function rewrites(title: string, pass: Pass, test: PassCase): void {
     const textBefore = printGraph(before);
     verify(before, 'the test');
     const reasons: string[] = [];
-    const after = pass.run(before, {pool, refuse: (_, reason) => reasons.push(reason)});
+    const after = pass.run(before, {pool, refuse: (_, reason) => reasons.push(reason), remember: (_, make) => make()});
     verify(after, pass.name);
     expect(printGraph(after)).to.equal(test.after === undefined ? textBefore : printGraph(parseGraph(test.after)));
     expect(printGraph(before), 'the graph that the pass was given').to.equal(textBefore);

@@ -5,7 +5,7 @@ import {Pointwise} from '../../ops/pointwise';
 import {writeWalk} from '../axes';
 import type {ConstantPool} from '../constants';
 import {Editor} from '../editor';
-import {evaluate, inputsIn, occurrences, replacePart} from '../expression';
+import {evaluate, inputsIn, keyOf, occurrences, replacePart} from '../expression';
 import {type Graph, type Node, num, type Operand, valueOf} from '../ir';
 import type {Pass} from '../pass';
 import {type Epilogue, epilogueOf, isColumn, notesOf, withEpilogue} from './linear';
@@ -110,7 +110,7 @@ function fold(editor: Editor, pool: ConstantPool, node: Node): Node | undefined 
   if (found === undefined) return undefined;
   const {scale, shift} = found;
   const constants = epilogue.extras.map((e) => [valueOf(editor, e.operand.value).constant, e.operand.offset, e.strides]);
-  const key = JSON.stringify(['batch norm', part, constants, oldBias]);
+  const key = JSON.stringify(['batch norm', keyOf(part), constants, oldBias]);
   const offset = epilogue.bias?.offset ?? 0;
   const before = oldBias === undefined ? undefined : pool.values(oldBias);
   const bias = column(editor, pool, `${key} shift`, shift.map((s, i) => s + (scale[i] as number) * (before?.[offset + i] ?? 0)));

@@ -5,10 +5,10 @@ import {type Expr, decodeProgram, encodeProgram} from '../../ops/program';
 import type {OpSpec} from '../../ops/schema';
 import {withSplitBatch, writeWalk} from '../axes';
 import {Editor} from '../editor';
-import {inputsIn, occurrences, partsOf, recogniseActivations, replacePart, substitute} from '../expression';
+import {inputsIn, keyOf, occurrences, partsOf, recogniseActivations, replacePart, substitute} from '../expression';
 import {type Form, fit, formOf, readsInOrder, resultType} from '../form';
 import {type Graph, list, type Node, onlyReader, type Operand, valueOf} from '../ir';
-import type {Pass} from '../pass';
+import type {Pass, PassContext} from '../pass';
 
 const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D]);
 const bias = 2;
@@ -70,7 +70,7 @@ function extractBias(graph: Graph, epilogue: Epilogue, axes: readonly number[]):
 }
 
 /** `node` computing what `form`, the only reader of its result, computes; or why not. */
-function absorb(graph: Graph, node: Node, form: Form, position: number, output: Operand): Node | string {
+function absorb(graph: Graph, node: Node, form: Form, position: number, output: Operand, remember: PassContext['remember']): Node | string {
   const walk = writeWalk(node);
   if (walk === undefined || sizeOf(walk.shape) !== sizeOf(form.shape)) return 'the result is broadcast';
   if (valueOf(graph, output.value).dtype !== 'float32' || resultType(form.expr) !== 'f') return 'the result is not float32';
@@ -90,7 +90,8 @@ function absorb(graph: Graph, node: Node, form: Form, position: number, output: 
     extras: [...own.extras, ...others.map(({input, i}) => ({operand: input.operand, strides: fitted.strides[i] as readonly number[]}))],
   };
   extractBias(graph, epilogue, fitted.axes);
-  epilogue.expr = recogniseActivations(epilogue.expr);
+  if (keyOf(epilogue.expr) === undefined) return 'the epilogue does not fit into one program';
+  epilogue.expr = remember(`activations ${keyOf(epilogue.expr)}`, () => recogniseActivations(epilogue.expr));
   return withEpilogue(target, epilogue, output, notesOf(epilogue)) ?? 'the epilogue does not fit into one program';
 }
 
@@ -111,7 +112,7 @@ function withBias(editor: Editor, node: Node): Node {
   return better;
 }
 
-function absorbAll(editor: Editor, start: Node, refuse: (node: Node, reason: string) => void): void {
+function absorbAll(editor: Editor, start: Node, {refuse, remember}: PassContext): void {
   let node = withBias(editor, start);
   for (;;) {
     const {value, offset} = node.outputs[0] as Operand;
@@ -122,7 +123,7 @@ function absorbAll(editor: Editor, start: Node, refuse: (node: Node, reason: str
     if (!onlyReader(editor, value, reader)) return refuse(node, 'linear: its result has several users');
     const reads = form.inputs.flatMap((input, i) => (input.operand.value === value ? [i] : []));
     if (reads.length !== 1) return refuse(node, 'linear: its result is read in two ways');
-    const fused = absorb(editor, node, form, reads[0] as number, reader.outputs[0] as Operand);
+    const fused = absorb(editor, node, form, reads[0] as number, reader.outputs[0] as Operand, remember);
     if (typeof fused === 'string') return refuse(node, `linear: ${fused}`);
     editor.remove(node);
     editor.replace(reader, fused);
@@ -134,10 +135,10 @@ function makePass(name: string, why: string): Pass {
   return {
     name,
     why,
-    run(graph, {refuse}) {
+    run(graph, context) {
       const editor = new Editor(graph);
       for (const node of graph.nodes) {
-        if (linearOps.has(node.op) && editor.has(node)) absorbAll(editor, node, refuse);
+        if (linearOps.has(node.op) && editor.has(node)) absorbAll(editor, node, context);
       }
       return editor.finish();
     },

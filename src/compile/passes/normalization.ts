@@ -1,9 +1,9 @@
 import {Normalize, normalizeKinds, Reduce, reduceKinds} from '../../ops/reduction';
 import {Editor} from '../editor';
-import {isIdentity, partsOf} from '../expression';
+import {isIdentity, keyOf, partsOf} from '../expression';
 import {type Form, type FormInput, fit, formOf, inline} from '../form';
 import {type Graph, type Node, num, onlyReader, type Operand, producerOf, type Uses, type ValueId, valueOf} from '../ir';
-import type {Pass} from '../pass';
+import type {Pass, PassContext} from '../pass';
 
 /** Steps back through pointwise nodes that a normalisation may be spread over (Keras' has ten nodes). */
 const maxDepth = 16;
@@ -58,7 +58,7 @@ interface Statistics {
 const squares: ReadonlySet<string> = new Set(['Square', 'SquaredDifference', 'Mul', 'Pow']);
 
 /** What `node`, a mean over rows, is the variance or mean square of. */
-function statisticsOf(graph: Graph & Uses, node: Node): Statistics | undefined {
+function statisticsOf(graph: Graph & Uses, node: Node, remember: PassContext['remember']): Statistics | undefined {
   const stat = node.outputs[0]?.value as ValueId;
   const spread = rowMeanOf(graph, stat);
   const direct = spread && formOf(graph, producerOf(graph, spread.source));
@@ -76,12 +76,13 @@ function statisticsOf(graph: Graph & Uses, node: Node): Statistics | undefined {
   if (form.inputs.length !== known.length || order.includes(-1)) return undefined;
   const ranges = known.map((): [number, number] => [-2, 2]);
   const formula = mean === undefined ? (v: number) => v * v : (v: number, m = 0) => (v - m) ** 2;
-  if (!isIdentity(form.expr, order, ranges, formula)) return undefined;
+  const key = `squares ${keyOf(form.expr)} ${order}`;
+  if (!remember(key, () => isIdentity(form.expr, order, ranges, formula))) return undefined;
   return {kind: mean === undefined ? 'rms' : 'layer', x, stats: mean === undefined ? [stat] : [mean, stat], rows, cols};
 }
 
 /** gamma, beta and epsilon, if the form is the normalisation of these statistics. */
-function factorsOf(graph: Graph, form: Form, {kind, x, stats, rows, cols}: Statistics) {
+function factorsOf(graph: Graph, form: Form, {kind, x, stats, rows, cols}: Statistics, remember: PassContext['remember']) {
   const known = [x.value, ...stats];
   if (form.inputs.length > known.length + 2 || !known.every((value) => form.inputs.some((i) => i.operand.value === value))) return undefined;
   const strides = fit(form, [1, 1, rows, cols])?.strides;
@@ -94,11 +95,18 @@ function factorsOf(graph: Graph, form: Form, {kind, x, stats, rows, cols}: Stati
   }
   const order = known.map((value) => form.inputs.findIndex((i) => i.operand.value === value));
   if (order.includes(-1) || columns.length > 2) return undefined;
+  const factors = remember(`normalization ${kind} ${keyOf(form.expr)} ${order} ${columns}`, () => factorsIn(form, kind, order, columns));
+  if (factors === undefined) return undefined;
+  const operandOf = (i: number | undefined) => (i === undefined ? undefined : (form.inputs[i] as FormInput).operand);
+  return {gamma: operandOf(factors.gamma), beta: operandOf(factors.beta), epsilon: factors.epsilon};
+}
+
+/** Which inputs are gamma and beta, and epsilon, if the expression is a normalisation of inputs `order` (x, statistics) with factors `columns`. */
+function factorsIn(form: Form, kind: Statistics['kind'], order: readonly number[], columns: readonly number[]) {
+  const variance = order.length - 1;
   for (const epsilon of epsilons(form)) {
     for (const [gamma, beta] of assignments(columns)) {
       const inputs = [...order, ...[gamma, beta].filter((i) => i !== undefined)];
-      // Rows that hardly vary tell one epsilon from another.
-      const rangesWith = (variance: readonly [number, number]) => inputs.map((_, i) => (i === stats.length ? variance : ([-2, 2] as const)));
       const formula = (...values: number[]) => {
         const [value, ...rest] = values as [number, ...number[]];
         const mean = kind === 'layer' ? (rest.shift() as number) : 0;
@@ -106,9 +114,12 @@ function factorsOf(graph: Graph, form: Form, {kind, x, stats, rows, cols}: Stati
         const scale = gamma === undefined ? 1 : (rest.shift() as number);
         return ((value - mean) / spread) * scale + (beta === undefined ? 0 : (rest.shift() as number));
       };
-      if (![[0.2, 3] as const, [1e-9, 1e-6] as const].every((v) => isIdentity(form.expr, inputs, rangesWith(v), formula))) continue;
-      const operandOf = (i: number | undefined) => (i === undefined ? undefined : (form.inputs[i] as FormInput).operand);
-      return {gamma: operandOf(gamma), beta: operandOf(beta), epsilon};
+      // Rows that hardly vary tell one epsilon from another.
+      const holds = ([low, high]: readonly [number, number]) => {
+        const ranges = inputs.map((_, i) => (i === variance ? ([low, high] as const) : ([-2, 2] as const)));
+        return isIdentity(form.expr, inputs, ranges, formula);
+      };
+      if (holds([0.2, 3]) && holds([1e-9, 1e-6])) return {gamma, beta, epsilon};
     }
   }
   return undefined;
@@ -159,13 +170,13 @@ function* downstream(graph: Graph & Uses, value: ValueId): Generator<Node> {
 type Factors = NonNullable<ReturnType<typeof factorsOf>>;
 
 /** The node that ends the normalisation: the nearest that is one, then on through its only readers (scale, shift) while they are too. */
-function endOf(graph: Graph & Uses, statistics: Statistics): {readonly last: Node; readonly factors: Factors} | undefined {
+function endOf(graph: Graph & Uses, statistics: Statistics, remember: PassContext['remember']): {readonly last: Node; readonly factors: Factors} | undefined {
   const {x, stats, rows, cols} = statistics;
   const expansion = new Expansion(graph, new Set([x.value, ...stats]));
   const factorsAt = (node: Node): Factors | undefined => {
     if (valueOf(graph, (node.outputs[0] as Operand).value).elems !== rows * cols) return undefined;
     const form = expansion.of(node);
-    return form && factorsOf(graph, form, statistics);
+    return form && factorsOf(graph, form, statistics, remember);
   };
   for (const nearest of downstream(graph, stats.at(-1) as ValueId)) {
     let last = nearest;
@@ -186,12 +197,12 @@ function endOf(graph: Graph & Uses, statistics: Statistics): {readonly last: Nod
 export const normalization: Pass = {
   name: 'normalization',
   why: 'layer and RMS norm in one pass over a row, however the model spells them',
-  run(graph) {
+  run(graph, {remember}) {
     const editor = new Editor(graph);
     for (const node of graph.nodes) {
       if (node.op !== Reduce) continue;
-      const statistics = statisticsOf(editor, node);
-      const end = statistics && endOf(editor, statistics);
+      const statistics = statisticsOf(editor, node, remember);
+      const end = statistics && endOf(editor, statistics, remember);
       if (end === undefined) continue;
       const {kind, x, rows, cols} = statistics as Statistics;
       const {gamma, beta, epsilon} = end.factors;
