@@ -23,8 +23,8 @@ struct Affine {
   double scale;
   double minimum;
 
-  // The product is rounded before the sum, as JavaScript does: a fused multiply-add would round some
-  // values differently from tf.io.decodeWeights, and only on processors that have it.
+  // The product is rounded before the sum, as JavaScript does: a fused multiply-add would round
+  // some values differently from tf.io.decodeWeights, and only on processors that have it.
   double At(uint32_t code) const {
     double product = code * scale;
     asm volatile("" : "+m"(product));
@@ -33,8 +33,8 @@ struct Affine {
 };
 
 double DoubleOf(int32_t low, int32_t high) {
-  const uint64_t bits = static_cast<uint64_t>(static_cast<uint32_t>(high)) << 32 |
-                        static_cast<uint32_t>(low);
+  const uint64_t bits =
+      static_cast<uint64_t>(static_cast<uint32_t>(high)) << 32 | static_cast<uint32_t>(low);
   double value;
   std::memcpy(&value, &bits, sizeof(value));
   return value;
@@ -76,9 +76,8 @@ template <class Code>
 Status DecodeAffine(const StepContext& context, const Affine& affine, const Operand& in,
                     const Operand& out, size_t count, size_t parts) {
   const auto* codes = static_cast<const Code*>(in.data);
-  return out.dtype == DType::kInt32
-             ? DecodeAffine(context, affine, codes, out.i32(), count, parts)
-             : DecodeAffine(context, affine, codes, out.f32(), count, parts);
+  return out.dtype == DType::kInt32 ? DecodeAffine(context, affine, codes, out.i32(), count, parts)
+                                    : DecodeAffine(context, affine, codes, out.f32(), count, parts);
 }
 
 }  // namespace
@@ -97,7 +96,8 @@ Status DecodeWeights(const StepContext& context, const DecodeWeightsParams& para
     return Status::Error(Code::kInvalidStep, "DecodeWeights in starts at half a code");
   }
   const bool integer = params.code != kFloat16 && out[0].dtype == DType::kInt32;
-  status = CheckDense("DecodeWeights out", out[0], integer ? DType::kInt32 : DType::kFloat32, params.count);
+  status = CheckDense("DecodeWeights out", out[0], integer ? DType::kInt32 : DType::kFloat32,
+                      params.count);
   if (!status.ok()) return status;
   const size_t parts = std::clamp<size_t>(count / kElemsPerPart, 1, context.threads);
   if (params.code == kFloat16) {
@@ -114,8 +114,9 @@ Status DecodeWeights(const StepContext& context, const DecodeWeightsParams& para
   if (!std::isfinite(affine.scale) || !std::isfinite(affine.minimum)) {
     return Status::Error(Code::kInvalidStep, "DecodeWeights: scale and minimum must be finite");
   }
-  return params.code == kUint8 ? DecodeAffine<uint8_t>(context, affine, in[0], out[0], count, parts)
-                               : DecodeAffine<uint16_t>(context, affine, in[0], out[0], count, parts);
+  return params.code == kUint8
+             ? DecodeAffine<uint8_t>(context, affine, in[0], out[0], count, parts)
+             : DecodeAffine<uint16_t>(context, affine, in[0], out[0], count, parts);
 }
 
 }  // namespace graviton
