@@ -1,7 +1,8 @@
 /**
  * Op tests are rows. A family is a file in ./cases that exports `cases`, and a line in ./ops.test.ts; a case is one step: its inputs, its
  * parameters, and what it must give, computed in double precision by other code than ours. Every case runs at every instruction-set level
- * of this machine with one thread and with two; levels above the machine's are reported as skipped.
+ * of this machine with one thread and with two, and once more as the only step of a plan; levels above the machine's are reported as
+ * skipped.
  *
  *   {name: 'Softmax 3x17', op: Softmax, inputs: () => [uniform([-5, 5], 51)], outputs: [{dtype: 'float32', elems: 51}],
  *    params: {rows: 3, cols: 17, logarithm: false}, expected: ([x]) => [softmax(x)], tolerance: {ulp: 4}}
@@ -9,8 +10,10 @@
  * Families add builders of rows next to their rows (see `unary` in ./cases/pointwise.ts).
  */
 import {expect} from 'chai';
-import {type Native, native, noSlot, type OperandRef, type Slot} from '../../src/native';
-import type {NativeDType, OpSpec, Params, ParamValues} from '../../src/ops/schema';
+import {encodePlan} from '../../src/compile/plan-words';
+import {type Native, native, noSlot, type OperandRef, opNumber, type Slot} from '../../src/native';
+import {floatBits} from '../../src/ops/bits';
+import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValue, type ParamValues} from '../../src/ops/schema';
 
 /** The element type follows from the array: bool is Uint8Array. */
 export type Values = Float32Array | Int32Array | Uint8Array;
@@ -130,6 +133,12 @@ function arrayOf(input: Input): ArrayLike<number> {
 function dtypeOf(values: ArrayBufferView): NativeDType {
   return values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'bool';
 }
+function tensorOf(input: Input): {dtype: NativeDType; elems: number} {
+  if (input === undefined || typeof input === 'function') throw new Error('no array to take a type and a size from');
+  const values = isValues(input) ? input : input.values;
+  const dtype = isValues(input) ? dtypeOf(input) : (input.dtype ?? dtypeOf(values));
+  return {dtype, elems: (values as Values).length};
+}
 function store(runtime: Native, input: Input): Slot | OperandRef {
   if (input === undefined) return noSlot;
   if (typeof input === 'function') return input(runtime);
@@ -167,14 +176,62 @@ function checkOutputs(row: Step<Params> & Gives, made: Prepared, outputs: readon
   });
 }
 
-function runCase(row: OpCase): void {
+type Run = (row: Step<Params>, inputs: readonly (Slot | OperandRef)[]) => Slot[];
+const runEager: Run = (row, inputs) => native().run(row.op, inputs, row.outputs, row.params);
+
+/** The words of one step over storages (csrc/plan/step_decoder.h). */
+export function stepWords(
+  {op, params}: {readonly op: OpSpec; readonly params: Readonly<Record<string, ParamValue>>},
+  inputs: readonly OperandRef[],
+  outputs: readonly OperandRef[],
+): number[] {
+  const words = Object.entries(op.params).flatMap(([name, word]) => {
+    const value = params[name];
+    if (word === 'f32') return [floatBits(Number(value))];
+    return Array.isArray(value) ? [value.length, ...(value as readonly number[])] : [Number(value)];
+  });
+  return [
+    opNumber(op),
+    inputs.length,
+    outputs.length,
+    words.length,
+    ...[...inputs, ...outputs].flatMap((o) => [o.slot, o.offset]),
+    ...words,
+  ];
+}
+
+const runAsPlan: Run = (row, operands) => {
+  const inputs: Slot[] = [];
+  const storages: number[] = [];
+  const refs = operands.map((operand, i): OperandRef => {
+    const {slot, offset} = typeof operand === 'number' ? {slot: operand, offset: 0} : operand;
+    if (slot === noSlot) return {slot, offset};
+    const {dtype, elems} = tensorOf(row.inputs()[i]);
+    storages.push(1, dtypes.indexOf(dtype), inputs.push(slot as Slot) - 1, elems);
+    return {slot: inputs.length, offset};
+  });
+  const outputs = row.outputs.map(({dtype, elems}, i): OperandRef => {
+    storages.push(2, dtypes.indexOf(dtype), i, elems);
+    return {slot: storages.length / 4, offset: 0};
+  });
+  const body = [...storages, ...stepWords(row, refs, outputs)];
+  const counts = {inputs: inputs.length, outputs: outputs.length, freeSizes: 0, storages: storages.length / 4, steps: 1};
+  const plan = native().makePlan(encodePlan({...counts, body, constants: []}), []);
+  try {
+    return native().runPlan(plan, inputs, row.outputs, []);
+  } finally {
+    native().dropPlan(plan);
+  }
+};
+
+function runCase(row: OpCase, how: Run): void {
   const runtime = native();
   const made = prepared.get(row) ?? {inputs: row.inputs()};
   prepared.set(row, made);
   const inputs = made.inputs.map((input) => store(runtime, input));
   let outputs: Slot[] = [];
   const run = () => {
-    outputs = runtime.run(row.op, inputs, row.outputs, row.params);
+    outputs = how(row, inputs);
   };
   try {
     if ('fails' in row) {
@@ -204,10 +261,18 @@ export function describeOps(family: string, cases: readonly OpCase[]): void {
         });
         return;
       }
+      if (isa === highest) {
+        describe('as a step of a plan', () => {
+          before(() => native().configure({isa, threads: 2}));
+          // Tensors that functions make (packed weights) have tests of their own.
+          const plain = (row: OpCase) => row.inputs().every((input) => typeof input !== 'function');
+          for (const row of cases.filter(plain)) it(row.name, () => runCase(row, runAsPlan));
+        });
+      }
       for (const threads of [1, 2]) {
         describe(`${name}, ${threads === 1 ? '1 thread' : '2 threads'}`, () => {
           before(() => native().configure({isa, threads}));
-          for (const row of cases) it(row.name, () => runCase(row));
+          for (const row of cases) it(row.name, () => runCase(row, runEager));
         });
       }
     });

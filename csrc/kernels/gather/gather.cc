@@ -13,8 +13,9 @@ Status TooLarge(const char* op) {
 
 Status BadIndex(const char* op, int64_t position, int32_t index, int64_t size) {
   // Worded as tfjs-core's suite has it for GatherV2.
-  return Status::Error(Code::kIndex, "%s: the index value %d is not in [0, %lld] (position %lld)", op,
-                       index, static_cast<long long>(size) - 1, static_cast<long long>(position));
+  return Status::Error(Code::kIndex, "%s: the index value %d is not in [0, %lld] (position %lld)",
+                       op, index, static_cast<long long>(size) - 1,
+                       static_cast<long long>(position));
 }
 
 // Before anything is written, so that a failed step has no partial result. A first pass without

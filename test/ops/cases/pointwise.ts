@@ -2,6 +2,7 @@
 
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {MatMul} from '../../../src/ops/linear';
 import {Pointwise, type ScalarName, scalarNames, scalars} from '../../../src/ops/pointwise';
 import {call, type Expr, encodeProgram, f32, i32, input} from '../../../src/ops/program';
 import type {NativeDType} from '../../../src/ops/schema';
@@ -370,6 +371,37 @@ const mixed: readonly OpCase[] = [
   }),
 ];
 
+/** Epilogues, seen through a product of one column and one row: (a_m · b_n + p) · q with p and q in every kind of stride over (m, n). */
+function epilogue(name: string, rowsM: number, colsN: number, p: Operand, q: Operand): OpCase {
+  const at = ({values, strides: [row = 0, col = 0]}: Operand, m: number, n: number) => values[m * row + n * col] as number;
+  return opCase({
+    name: `epilogue of ${rowsM} x ${colsN} with ${name}`,
+    op: MatMul,
+    inputs: () => [uniform([-3, 3], rowsM, 1), uniform([-3, 3], colsN, 2), undefined, p.values, q.values],
+    outputs: [{dtype: 'float32', elems: rowsM * colsN}],
+    params: {
+      batch1: 1, batch2: 1, rowsM, colsN, depthK: 1, aBatch1: 0, aBatch2: 0, aRow: 1, aCol: 1, bBatch1: 0, bBatch2: 0, bRow: colsN, bCol: 1,
+      cBatch1: 0, cBatch2: 0, cRow: colsN, packedB: 0,
+      epilogue: wordsOf(call('Mul', call('Add', input(0), input(1)), q.values instanceof Uint8Array ? call('ToFloat', input(2)) : input(2))),
+      epilogueStrides: [0, 0, ...p.strides, 0, 0, ...q.strides],
+    },
+    expected: ([a, b]) => [
+      Array.from({length: rowsM * colsN}, (_, i) => {
+        const [m, n] = [Math.floor(i / colsN), i % colsN];
+        return f(f(f((a?.[m] as number) * (b?.[n] as number)) + at(p, m, n)) * at(q, m, n));
+      }),
+    ],
+  });
+}
+const epilogues: readonly OpCase[] = [1, 3, 16, 17, 31, 48, 49, 300].flatMap((n) => {
+  const m = 19;
+  return [
+    epilogue('a residual and a row', m, n, data(m * n, [n, 1]), data(n, [0, 1], 0, 3)),
+    epilogue('a column and a scalar', m, n, data(m, [1, 0]), data(1, [0, 0], 0, 3)),
+    epilogue('a transposed residual and a bool mask', m, n, data(m * n, [1, m]), {values: bools(n), strides: [0, 1]}),
+  ];
+});
+
 /** Programs and walks that must be refused before anything runs. */
 function refused(name: string, fails: RegExp, change: {program?: readonly number[]; shape?: readonly number[]; strides?: readonly number[]; values?: Values; dtype?: NativeDType}): OpCase {
   const {program = wordsOf(call('Neg', input(0))), shape = [4], strides = [1, 1], values = new Float32Array(4), dtype = 'float32'} = change;
@@ -403,4 +435,4 @@ const refusals: readonly OpCase[] = [
   refused('too few strides', /ERR_INVALID_STEP.*strides/, {strides: [1]}),
 ];
 
-export const cases: readonly OpCase[] = [...unaries, ...binaries, ...wholes, ...ternaries, ...tails, ...spaces, ...mixed, ...refusals];
+export const cases: readonly OpCase[] = [...unaries, ...binaries, ...wholes, ...ternaries, ...tails, ...spaces, ...mixed, ...epilogues, ...refusals];
