@@ -3,6 +3,7 @@ import type {
   BinaryInputs,
   ClipByValueAttrs,
   DataType,
+  EluGradInputs,
   FusedBatchNormAttrs,
   FusedBatchNormInputs,
   LeakyReluAttrs,
@@ -150,6 +151,14 @@ const binaries: KernelTable = {
   Sub: {...binary('Sub', 'Sub', 'SubInt'), complex: complexBinary('Sub')},
 };
 
+/** The gradient of elu by its result: dy where y >= 0, else dy · (y + 1). */
+const eluGradWords = program(
+  call('Select', call('GreaterEqual', input(1), f32(0)), input(0), call('Mul', input(0), call('Add', input(1), f32(1)))),
+);
+const eluGrad = kernel<EluGradInputs>(float32, ({inputs: {dy, y}, backend}) =>
+  pointwise(backend, eluGradWords, [dy, y], y.shape, 'float32'),
+);
+
 const preluTyped = new TypedProgram(scalar('Prelu'), undefined, 'float32');
 const prelu = kernel<PreluInputs>(numeric, ({inputs: {x, alpha}, backend}) => {
   const {words, dtype} = preluTyped.of(x.dtype, alpha.dtype);
@@ -219,5 +228,6 @@ export const pointwiseKernels: KernelTable = {
   Prelu: prelu,
   Select: select,
   AddN: addN,
+  EluGrad: eluGrad,
   FusedBatchNorm: fusedBatchNorm,
 };

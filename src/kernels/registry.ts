@@ -1,5 +1,6 @@
 import {type KernelConfig, type KernelFunc, type NamedAttrMap, type NamedTensorInfoMap, registerKernel} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
+import {errors} from '../errors';
 import {castKernels} from './cast';
 import {complexKernels} from './complex';
 import {convolutionKernels} from './convolution';
@@ -47,10 +48,14 @@ function choose(native: NativeKernel, inputs: NamedTensorInfoMap): KernelFunctio
 }
 
 function kernelFunction(name: string, native: NativeKernel | undefined): KernelFunc {
+  const fallsBack = fallbackKernels.includes(name);
   return (params) => {
     const call = params as {inputs: NamedTensorInfoMap; attrs: NamedAttrMap; backend: GravitonBackend};
     const run = native === undefined ? undefined : choose(native, call.inputs);
-    return run === undefined ? fallback(name, call) : run(call);
+    if (run !== undefined) return run(call);
+    if (fallsBack) return fallback(name, call);
+    const given = Object.values(call.inputs).map((x) => x?.dtype);
+    throw errors.dtype(name, given.join(', '), native?.dtypes ?? [], 'Cast the inputs with tf.cast.');
   };
 }
 

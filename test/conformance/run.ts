@@ -1,19 +1,23 @@
 /**
  * Runs the test suite inside @tensorflow/tfjs-core (dist/tests.js) on a backend: `npm run test:conformance`.
  *
- *   node build/ts/test/conformance/run.js [--backend graviton|cpu] [--grep pattern] [--fallbacks]
+ *   node build/ts/test/conformance/run.js [--backend graviton|cpu] [--grep pattern] [--one-level]
+ *
+ * For graviton, once at every instruction-set level of this machine, unless told otherwise.
  *
  * The suite is written as ES modules with extension-less imports in a package that is not "type": "module", so Node can load it in neither
  * way: a require hook transpiles its files, cached under node_modules/.cache. The backend is loaded through the package's main, as users
  * load it; the tests import dist/index.js. Both share one engine through tfjs' globals.
  */
+import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import Module, {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {parseArgs} from 'node:util';
 import Mocha from 'mocha';
 import ts from 'typescript';
+import {native} from '../../src/native';
 import {installJasmineGlobals} from './jasmine-globals';
 
 interface Loader {
@@ -78,10 +82,32 @@ function keepOnly(suite: Mocha.Suite, pattern: RegExp): void {
   for (const inner of suite.suites) keepOnly(inner, pattern);
 }
 
+/** Each level in a process of its own. */
+function runAllLevels(args: readonly string[]): number {
+  const {info} = native();
+  const levels = info.isaNames.slice(0, info.isa + 1);
+  const codes = levels.map((level) => {
+    const env = {...process.env, GRAVITON_ISA: level};
+    return spawnSync(process.execPath, [__filename, ...args, '--one-level'], {env, stdio: 'inherit'}).status ?? 1;
+  });
+  return Math.max(...codes);
+}
+
+function report(counts: {passed: number; failed: number; skipped: number}): void {
+  const line = `${counts.passed} passed, ${counts.failed} failed`;
+  console.log(`conformance: ${line}, ${counts.skipped} that the suite itself leaves out`);
+  if (process.env.TEST_COUNTS) appendFileSync(process.env.TEST_COUNTS, `${line}\n`);
+}
+
 async function main(): Promise<void> {
   const {values} = parseArgs({
-    options: {backend: {type: 'string', default: 'graviton'}, grep: {type: 'string'}, fallbacks: {type: 'boolean', default: false}},
+    options: {
+      backend: {type: 'string', default: 'graviton'},
+      grep: {type: 'string'},
+      'one-level': {type: 'boolean', default: false},
+    },
   });
+  if (values.backend === 'graviton' && !values['one-level']) process.exit(runAllLevels(process.argv.slice(2)));
   const started = performance.now();
   installHooks();
   const mocha = new Mocha({ui: 'bdd', timeout: 20000, reporter: class extends Mocha.reporters.Base {}});
@@ -100,8 +126,9 @@ async function main(): Promise<void> {
     });
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`tfjs-core ${core.version_core}, backend ${values.backend}, Node ${process.version}, ${seconds} s`);
-  console.log(`conformance: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} pending in the suite itself`);
+  const level = values.backend === 'graviton' ? ` at ${process.env.GRAVITON_ISA ?? 'the best level'}` : '';
+  console.log(`tfjs-core ${core.version_core}, backend ${values.backend}${level}, Node ${process.version}, ${seconds} s`);
+  report(counts);
   process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
 }
 

@@ -159,6 +159,10 @@ describe('binary kernels', () => {
   );
 });
 
+describe('gradient kernels', () => {
+  row('EluGrad', () => tf.engine().runKernel('EluGrad', {dy: floats([3, 7]), y: floats([3, 7], [-1, 3], 2)}) as tf.Tensor, {ulp: 1});
+});
+
 describe('binary kernels where the cpu backend differs', () => {
   const expected = (values: number[], dtype: tf.DataType, why: string) => ({expected: {values, dtype, why}});
   const int = (...values: number[]) => tf.tensor1d(values, 'int32');

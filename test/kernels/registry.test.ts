@@ -1,8 +1,12 @@
+import {readFileSync} from 'node:fs';
 import * as cpu from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {expect} from 'chai';
 import '../../src';
+import {fallbackReasons} from '../../src/kernels/fallback-reasons';
+import {kernelsPage} from '../../src/kernels/generate-docs';
 import {fallbackKernels} from '../../src/kernels/names';
+import {nativeKernels} from '../../src/kernels/registry';
 
 const namesOf = (backend: string): string[] => tf.getKernelsForBackend(backend).map((k) => k.kernelName);
 
@@ -19,6 +23,15 @@ describe('kernel registry', () => {
 
   it('has a kernel for every name that any tfjs backend registers', () => {
     expect(namesOf('graviton')).to.include.members([...namesOf('cpu'), 'LogicalXor']);
+  });
+
+  it('gives a reason for every kernel that falls back, and for no other', () => {
+    const without = fallbackKernels.filter((name) => nativeKernels[name] === undefined);
+    expect(Object.keys(fallbackReasons).sort()).to.deep.equal(without.sort());
+  });
+
+  it('is documented as it is', () => {
+    expect(readFileSync('docs/kernels.md', 'utf8')).to.equal(kernelsPage());
   });
 
   it('is the default backend', () => {

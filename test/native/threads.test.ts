@@ -13,10 +13,13 @@ function start(job: Job): Worker {
   return new Worker(workerFile, {workerData: job});
 }
 async function resultOf(worker: Worker): Promise<unknown> {
-  await once(worker, 'message');
-  const [right] = await once(worker, 'message');
+  // Not once() after once(): messages that arrive together would be missed.
+  let last: unknown;
+  worker.on('message', (message) => {
+    last = message;
+  });
   await once(worker, 'exit');
-  return right;
+  return last;
 }
 /** Runs JavaScript in a process of its own; throws when that ends with a signal or a code. */
 function inProcess(script: string): string {
