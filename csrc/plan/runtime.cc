@@ -13,7 +13,8 @@ constexpr uint32_t kMaxSlots = 1u << 24;
 Arena::~Arena() { Free(data_, bytes_); }
 
 Status Arena::Reserve(size_t bytes) {
-  if (bytes <= bytes_) return {};
+  // Where all values are empty, the arena has an address too: an operand without one counts as not given.
+  if (data_ != nullptr && bytes <= bytes_) return {};
   Free(data_, bytes_);
   data_ = Allocate(bytes);
   bytes_ = data_ == nullptr ? 0 : bytes;

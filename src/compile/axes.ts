@@ -96,9 +96,24 @@ function withStrides(node: Node, names: StrideNames, strides: readonly number[],
   return {...node, params};
 }
 
+/** The axis that two operands are summed over, and their strides along it. */
+const summed = new Map<OpSpec, readonly [size: string, first: string, second: string]>([
+  [MatMul, ['depthK', 'aCol', 'bRow']],
+  [Attention, ['keys', 'keyRow', 'valueRow']],
+]);
+
+/** Kernels refuse a sum along which neither operand moves: its length would be bounded by no buffer. */
+function movesAlongSum(node: Node): boolean {
+  const names = summed.get(node.op);
+  if (names === undefined || (node.op === MatMul && num(node, 'packedB') !== 0)) return true;
+  const [size, first, second] = names;
+  return num(node, size) <= 1 || num(node, first) !== 0 || num(node, second) !== 0;
+}
+
 export function withReadStrides(node: Node, position: number, strides: readonly number[]): Node | undefined {
   const read = tables.get(node.op)?.reads[position];
-  return read && withStrides(node, read.strides, strides, sizesOf(node, read.sizes));
+  const result = read && withStrides(node, read.strides, strides, sizesOf(node, read.sizes));
+  return result !== undefined && movesAlongSum(result) ? result : undefined;
 }
 
 export function withWriteStrides(node: Node, strides: readonly number[]): Node | undefined {

@@ -101,6 +101,27 @@ describe('pass reads', () => {
     reasons: [refused],
   });
 
+  // The length of a sum is bounded by what one of its operands holds: kernels refuse any other.
+  rewrites('leaves one of two operands that are repeated along the sum', reads, {
+    before: `
+      inputs: v0 float32[2], v1 float32[3]
+      constants:
+      v2 float32[8] = StridedCopy(v0) {shape: [2,4], srcStrides: [1,0], dstStrides: [4,1]}
+      v3 float32[12] = StridedCopy(v1) {shape: [4,3], srcStrides: [0,1], dstStrides: [3,1]}
+      v4 float32[6] = MatMul(v2, v3, -) {batch1: 1, batch2: 1, rowsM: 2, colsN: 3, depthK: 4, aRow: 4, aCol: 1, bRow: 3, bCol: 1, cRow: 3}
+      outputs: v4`,
+    after: `
+      inputs: v0 float32[2], v1 float32[3]
+      constants:
+      v2 float32[8] = StridedCopy(v0) {shape: [2,4], srcStrides: [1,0], dstStrides: [4,1]}
+      v3 float32[12] = StridedCopy(v1) {shape: [4,3], srcStrides: [0,1], dstStrides: [3,1]}
+      v4 float32[6] = MatMul(v0, v3, -) {batch1: 1, batch2: 1, rowsM: 2, colsN: 3, depthK: 4, aRow: 1, bRow: 3, bCol: 1, cRow: 3}
+      outputs: v4`,
+    nodes: [3, 3],
+    reasons: [refused],
+    tolerance: 1e-6,
+  });
+
   rewrites('leaves an op without strides', reads, {
     before: `
       inputs: v0 float32[6]
