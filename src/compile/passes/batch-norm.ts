@@ -43,7 +43,8 @@ function affinePart(graph: Graph, {expr, extras}: Epilogue, axes: readonly numbe
       const constant = extra && valueOf(graph, extra.operand.value).constant;
       return extra !== undefined && constant !== undefined && isColumn(extra.strides, axes);
     });
-  let best: Expr | undefined;
+  /** Innermost first. */
+  const parts: Expr[] = [];
   const walk = (part: Expr): boolean => {
     if ('input' in part && part.input === 0) return true;
     if (!('op' in part)) return false;
@@ -53,11 +54,12 @@ function affinePart(graph: Graph, {expr, extras}: Epilogue, axes: readonly numbe
     if (carriers.length !== 1 || carrier === undefined || !inside[0]) return false;
     const others = part.args.filter((_, i) => i !== carrier);
     if (!affine[part.op]?.includes(carrier) || !others.every(perColumn)) return false;
-    best = part;
+    parts.push(part);
     return true;
   };
   walk(expr);
-  return best;
+  // GELU uses product + bias twice, and only once divided by √2: nothing but the part may need the product.
+  return parts.reverse().find((part) => !inputsIn(replacePart(expr, part, {f32: 0})).has(0));
 }
 
 /** `part` for each column, with the product set to `product`. */
