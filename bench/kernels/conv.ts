@@ -77,8 +77,20 @@ function epilogueOf({image, flags}: Problem) {
   return {epilogue: encodeProgram(call('Add', input(0), input(1))) ?? [], epilogueStrides: [image.yBatch, image.yRow, image.yCol, 1]};
 }
 
-function packed(plain: {slot: Slot; elems: number}, taps: number, rowsK: number, colsN: number): {slot: Slot; elems: number} {
-  const layout = packLayouts.gemmF32;
+/** The layout that a problem names. */
+function layoutOf({kind, flags}: Problem): number {
+  if (kind !== 'conv' || flags.includes('plain')) return packLayouts.none;
+  if (flags.includes('winograd4')) return packLayouts.winograd4F32;
+  return flags.includes('winograd2') ? packLayouts.winograd2F32 : packLayouts.gemmF32;
+}
+
+function packed(
+  plain: {slot: Slot; elems: number},
+  layout: number,
+  taps: number,
+  rowsK: number,
+  colsN: number,
+): {slot: Slot; elems: number} {
   const elems = native().packedElems(layout, rowsK, colsN, taps);
   const params = {layout, rowsK, colsN, rowStride: colsN, colStride: 1, taps};
   const [slot] = native().run(PackWeights, [plain.slot], [{dtype: 'float32', elems}], params) as [Slot];
@@ -93,15 +105,15 @@ function stepOf(problem: Problem): {words: number[]; constants: {slot: Slot; ele
   const x = uniform(image.batch * image.xBatch);
   if (kind === 'max' || kind === 'average') return {words: stepWords(Pool2D, [1], 2, {kind: poolKinds[kind], ...image}), constants: [x]};
   const depthwise = kind === 'depthwise';
-  const pack = !depthwise && !flags.includes('plain');
+  const layout = layoutOf(problem);
   const plain = uniform(taps * (depthwise ? 1 : image.inC) * image.outC);
-  const filter = pack ? packed(plain, taps, image.inC, image.outC) : plain;
+  const filter = layout === 0 ? plain : packed(plain, layout, taps, image.inC, image.outC);
   const constants = [x, filter, uniform(image.outC), uniform(image.batch * image.yBatch)];
   const inputs = [1, 2, 3, ...(flags.includes('add') ? [4] : [])];
   const epilogue = epilogueOf(problem);
   const words = depthwise
     ? stepWords(DepthwiseConv2D, inputs, 5, {...image, multiplier: image.outC / image.inC, ...epilogue})
-    : stepWords(Conv2D, inputs, 5, {...image, groups: 1, packedFilter: pack ? packLayouts.gemmF32 : 0, ...epilogue});
+    : stepWords(Conv2D, inputs, 5, {...image, groups: 1, packedFilter: layout, ...epilogue});
   return {words, constants};
 }
 

@@ -23,11 +23,12 @@ export const MatMul = defineOp({
 });
 
 /** The layouts that PackWeights writes. The number is Buffer::layout(); 0 is plain row-major. */
-export const packLayouts = {none: 0, gemmF32: 1, gemmBf16: 2} as const;
+export const packLayouts = {none: 0, gemmF32: 1, gemmBf16: 2, winograd4F32: 3, winograd2F32: 4} as const;
 
 /**
  * Copies weights into the layout that this processor's kernels read.
  * gemmF32: in is b[rows, cols] (strides rowStride, colStride), out holds PackedElems floats in column panels.
+ * winograd4F32 and winograd2F32: 3x3 filters for Conv2D without steps, gemmF32 followed by the transformed filter.
  * `taps`: 1 for MatMul, filterH · filterW for Conv2D, whose filter is b[taps · rowsK, colsN] = b[taps · inC, outC].
  */
 export const PackWeights = defineOp({

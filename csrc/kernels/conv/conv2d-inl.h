@@ -1,18 +1,24 @@
+// The direct form of Conv2D (kernels/conv/conv2d.h).
+#include "kernels/conv/conv_tile-inl.h"
 #include "kernels/conv/epilogue-inl.h"
-#include "kernels/gemm/micro_kernel-inl.h"
 #include "kernels/gemm/panels-inl.h"
-#include "kernels/pointwise/program-inl.h"
 #include "simd/vector-inl.h"
+
+// clang-format off
+#if (GRAVITON_VECTOR_BYTES == 16 && !defined(GRAVITON_CONV2D_16)) || \
+    (GRAVITON_VECTOR_BYTES == 32 && !defined(GRAVITON_CONV2D_32)) || \
+    (GRAVITON_VECTOR_BYTES == 64 && !defined(GRAVITON_CONV2D_64))
+#if GRAVITON_VECTOR_BYTES == 16
+#define GRAVITON_CONV2D_16
+#elif GRAVITON_VECTOR_BYTES == 32
+#define GRAVITON_CONV2D_32
+#else
+#define GRAVITON_CONV2D_64
+#endif
+// clang-format on
 
 namespace graviton::GRAVITON_NS {
 namespace {
-
-// Depth that meets all tiles of a block before the next, so that the panel stays in L2 (AVX-512) or L1.
-#if GRAVITON_VECTOR_BYTES == 64
-constexpr int64_t kDepthBlock = 768;
-#else
-constexpr int64_t kDepthBlock = 384;
-#endif
 
 // Pixels of a block: where each tap reads, and where the results go.
 struct ConvPixels {
@@ -22,98 +28,6 @@ struct ConvPixels {
   int64_t first;
   int64_t count;
 };
-
-struct ConvTile {
-  const float* const* rows;  // of the first tap; `row_step` from tap to tap
-  int64_t row_step;
-  int64_t taps;
-  int64_t offset;  // from the pointers to the channels that are read
-  int64_t depth;
-  const float* panel;
-  int64_t panel_row;
-  int64_t panel_tap;
-  float* const* y;
-  int64_t col;
-  size_t last;        // columns in the last vector, 1 … kLanes
-  bool add;            // to what y holds
-  const float* bias;   // null: none
-  const Clamp* clamp;  // null: none
-};
-
-template <int kRows, int kVectors>
-void MultiplyTile(const ConvTile& t) {
-  constexpr int kEnd = kVectors - 1;
-  Vf sums[kRows][kVectors];
-  ClearSums(sums);
-  const float* panel = t.panel;
-  const float* const* from = t.rows;
-  for (int64_t tap = 0; tap < t.taps; ++tap) {
-    const float* rows[kRows];
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) rows[i] = from[i] + t.offset;
-    MultiplyAdd(rows, static_cast<size_t>(t.depth), panel, t.panel_row, sums);
-    panel += t.panel_tap;
-    from += t.row_step;
-  }
-  const bool whole = t.last == kLanes;
-  if (t.bias != nullptr) {
-#pragma GCC unroll 3
-    for (int j = 0; j < kVectors; ++j) {
-      const float* at = t.bias + j * kLanes;
-      const Vf bias = j < kEnd || whole ? Load(at) : LoadPart(at, t.last);
-#pragma GCC unroll 8
-      for (int i = 0; i < kRows; ++i) sums[i][j] += bias;
-    }
-  }
-  if (t.add) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-      const float* y = t.y[i] + t.col;
-#pragma GCC unroll 3
-      for (int j = 0; j < kVectors; ++j, y += kLanes) {
-        sums[i][j] += j < kEnd || whole ? Load(y) : LoadPart(y, t.last);
-      }
-    }
-  }
-  if (t.clamp != nullptr) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 3
-      for (int j = 0; j < kVectors; ++j) sums[i][j] = Clamped(sums[i][j], *t.clamp);
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) {
-    float* y = t.y[i] + t.col;
-#pragma GCC unroll 3
-    for (int j = 0; j < kVectors; ++j, y += kLanes) {
-      if (j < kEnd || whole) {
-        Store(y, sums[i][j]);
-      } else {
-        StorePart(y, sums[i][j], t.last);
-      }
-    }
-  }
-}
-
-using ConvTileFunction = void (*)(const ConvTile&);
-struct ConvTiles {
-  ConvTileFunction of[kTileRows][kTileVectors];
-};
-template <int kRows>
-constexpr void FillConvTiles(ConvTiles* tiles) {
-  static_assert(kTileVectors == 2 || kTileVectors == 3);
-  tiles->of[kRows - 1][0] = MultiplyTile<kRows, 1>;
-  tiles->of[kRows - 1][1] = MultiplyTile<kRows, 2>;
-  tiles->of[kRows - 1][kTileVectors - 1] = MultiplyTile<kRows, kTileVectors>;
-  if constexpr (kRows > 1) FillConvTiles<kRows - 1>(tiles);
-}
-constexpr ConvTiles MakeConvTiles() {
-  ConvTiles tiles{};
-  FillConvTiles<kTileRows>(&tiles);
-  return tiles;
-}
-constexpr ConvTiles kConvTiles = MakeConvTiles();
 
 // Position of a pixel, walked in the order (n, h, w).
 struct PixelWalk {
@@ -184,7 +98,8 @@ void PointToRow(const ConvCall& call, const PixelWalk& at, int64_t count, const 
       to[p] = call.zeros;
       if (!call.joined || row == nullptr) return;
       to[p] = edges + p * image.filter_h * call.depth();
-      CopyEdge(image, row, (at.w + p) * image.stride_w + offset, edges + p * image.filter_h * call.depth());
+      CopyEdge(image, row, (at.w + p) * image.stride_w + offset,
+               edges + p * image.filter_h * call.depth());
     };
     for (int64_t p = 0; p < run.first; ++p) outside(p);
     for (int64_t p = run.last; p < count; ++p) outside(p);
@@ -247,8 +162,9 @@ void MultiplyColumns(const ConvCall& call, const ConvPixels& pixels, const Depth
   const float* panels = call.panels + group * depth_k * group_vectors * kLanes;
   const PanelPlace place = PlaceOf(panels, depth_k, group_vectors, within);
   const auto left_over = static_cast<size_t>(call.group_cols()) - (within + vectors - 1) * kLanes;
-  const int64_t col = static_cast<int64_t>(group) * call.group_cols() + static_cast<int64_t>(within * kLanes);
-  ConvTile tile = {
+  const int64_t col =
+      static_cast<int64_t>(group) * call.group_cols() + static_cast<int64_t>(within * kLanes);
+  const ConvTile tile = {
       .rows = pixels.taps + range.tap * pixels.step,
       .row_step = pixels.step,
       .taps = range.taps,
@@ -264,14 +180,7 @@ void MultiplyColumns(const ConvCall& call, const ConvPixels& pixels, const Depth
       .bias = last && call.bias != nullptr ? call.bias + col : nullptr,
       .clamp = last ? call.clamp : nullptr,
   };
-  // Tiles of nearly equal height: a thin last one would run at half speed.
-  const int64_t tiles = (pixels.count + kTileRows - 1) / kTileRows;
-  for (int64_t i = 0; i < tiles; ++i) {
-    const int64_t height = pixels.count / tiles + (i < pixels.count % tiles);
-    kConvTiles.of[height - 1][vectors - 1](tile);
-    tile.rows += height;
-    tile.y += height;
-  }
+  MultiplyTiles(tile, pixels.count, vectors);
 }
 
 void MultiplyRange(const ConvCall& call, const ConvPixels& pixels, const DepthRange& range,
@@ -279,7 +188,8 @@ void MultiplyRange(const ConvCall& call, const ConvPixels& pixels, const DepthRa
   const size_t group_vectors = VectorsOf(static_cast<size_t>(call.group_cols()));
   for (size_t v = vectors.begin; v < vectors.end;) {
     const PanelPlace place = PlaceOf(nullptr, 0, group_vectors, v % group_vectors);
-    const size_t here = place.vectors_after < vectors.end - v ? place.vectors_after : vectors.end - v;
+    const size_t here =
+        place.vectors_after < vectors.end - v ? place.vectors_after : vectors.end - v;
     MultiplyColumns(call, pixels, range, v, here, first, last);
     v += here;
   }
@@ -314,7 +224,8 @@ void RunEpilogueOn(const ConvCall& call, const ConvPixels& pixels, int64_t begin
   PixelWalk at(call.image, pixels.first);
   for (int64_t p = 0; p < pixels.count;) {
     const int64_t here = at.RunOf(call.image, pixels.count - p);
-    FollowPixels(*call.epilogue, call.image, at.n, at.h, at.w, here, begin, end, pixels.y[p] + begin);
+    FollowPixels(*call.epilogue, call.image, at.n, at.h, at.w, here, begin, end,
+                 pixels.y[p] + begin);
     at.Skip(call.image, here);
     p += here;
   }
@@ -345,7 +256,6 @@ void MultiplyConv(const ConvCall& call, Range range, Range vectors, void* scratc
 
 }  // namespace
 
-extern const ConvKernels kConv;
-const ConvKernels kConv = {.multiply = MultiplyConv};
-
 }  // namespace graviton::GRAVITON_NS
+
+#endif

@@ -2,27 +2,26 @@
 
 #include <algorithm>
 
+#include "kernels/conv/split.h"
+#include "kernels/conv/winograd.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/pack.h"
 
-#define GRAVITON_TARGET_INCLUDE "kernels/conv/conv2d-inl.h"
+#define GRAVITON_TARGET_INCLUDE "kernels/conv/conv_targets-inl.h"
 #include "simd/foreach_target.h"
 
 namespace graviton {
 namespace {
 
-// Fewer multiply-adds than this (by a whole vector) are not worth a thread of their own.
-constexpr double kVectorStepsPerPart = 8192;
 // Below it taps are too short: 20 cycles to fetch a tile's pointers against 24 for each channel.
 constexpr int64_t kShortTap = 16;
 constexpr int64_t kMostBlock = 256;
 
-constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 Status CheckGroups(const Image& image, uint32_t groups) {
   if (groups == 0 || image.in_c % groups != 0 || image.out_c % groups != 0) {
     return Status::Error(Code::kShape, "Conv2D: %lld and %lld channels do not make %u groups",
-                         static_cast<long long>(image.in_c), static_cast<long long>(image.out_c), groups);
+                         static_cast<long long>(image.in_c), static_cast<long long>(image.out_c),
+                         groups);
   }
   return {};
 }
@@ -39,31 +38,39 @@ Status CheckFilter(const StepContext& context, const Conv2DParams& p, const Oper
     }
     Wide elems = taps * (p.in_c / p.groups);
     elems = elems > INT32_MAX ? elems : elems * p.out_c;
-    if (elems > INT32_MAX && !nothing) return Status::Error(Code::kShape, "Conv2D filter is too large");
+    if (elems > INT32_MAX && !nothing)
+      return Status::Error(Code::kShape, "Conv2D filter is too large");
     return CheckDense("Conv2D filter", filter, DType::kFloat32,
                       nothing ? 0 : static_cast<int64_t>(elems));
   }
-  const uint32_t wanted = LayoutCode(PackLayout::kGemmF32, context.isa);
-  if (p.packed_filter != static_cast<uint32_t>(PackLayout::kGemmF32) || filter.layout() != wanted ||
-      filter.before != 0) {
+  const auto layout = static_cast<PackLayout>(p.packed_filter);
+  if ((layout != PackLayout::kGemmF32 && WinogradOut(layout) == 0) ||
+      filter.layout() != LayoutCode(layout, context.isa) || filter.before != 0) {
     return Status::Error(Code::kInvalidStep,
-                         "Conv2D filter has the layout %#x; the step wants %u on %s", filter.layout(),
-                         p.packed_filter, NameOf(context.isa));
+                         "Conv2D filter has the layout %#x; the step wants %u on %s",
+                         filter.layout(), p.packed_filter, NameOf(context.isa));
   }
   if (p.groups != 1) {
-    return Status::Error(Code::kUnsupported, "Conv2D: a filter of %u groups cannot be packed", p.groups);
+    return Status::Error(Code::kUnsupported, "Conv2D: a filter of %u groups cannot be packed",
+                         p.groups);
+  }
+  if (WinogradOut(layout) != 0 && (p.filter_h != 3 || p.filter_w != 3 || p.stride_h != 1 ||
+                                   p.stride_w != 1 || p.dilation_h != 1 || p.dilation_w != 1)) {
+    return Status::Error(Code::kUnsupported,
+                         "Conv2D: the layout %u is for 3x3 filters without steps", p.packed_filter);
   }
   const size_t elems = taps > INT32_MAX ? 0
-                                        : PackedElemsOf(context.isa, p.packed_filter, p.in_c, p.out_c,
-                                                        static_cast<uint32_t>(taps));
+                                        : PackedElemsOf(context.isa, p.packed_filter, p.in_c,
+                                                        p.out_c, static_cast<uint32_t>(taps));
   if (elems == 0 && !nothing) return Status::Error(Code::kShape, "Conv2D filter is too large");
   return CheckDense("Conv2D filter", filter, DType::kFloat32, static_cast<int64_t>(elems));
 }
 
 // A 1x1 filter without steps is a matrix product of pixels and filter, operand for operand.
 bool IsMatMul(const Conv2DParams& p) {
-  return p.filter_h == 1 && p.filter_w == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_top == 0 &&
-         p.pad_left == 0 && p.groups == 1 && p.out_h <= p.in_h && p.out_w <= p.in_w;
+  return p.filter_h == 1 && p.filter_w == 1 && p.stride_h == 1 && p.stride_w == 1 &&
+         p.pad_top == 0 && p.pad_left == 0 && p.groups == 1 && p.out_h <= p.in_h &&
+         p.out_w <= p.in_w;
 }
 MatMulParams AsMatMul(const Conv2DParams& p) {
   return {.batch1 = p.batch,
@@ -85,39 +92,6 @@ MatMulParams AsMatMul(const Conv2DParams& p) {
           .packed_b = p.packed_filter,
           .epilogue = p.epilogue,
           .epilogue_strides = p.epilogue_strides};
-}
-
-// How pixels and vectors of columns are divided among threads.
-struct Split {
-  int64_t pixels = 1;
-  int64_t vectors = 1;
-  size_t parts() const { return static_cast<size_t>(pixels * vectors); }
-};
-
-// Quarter vector steps of the busiest thread, per element of depth: multiply-adds, what tiles spend
-// on loading the filter, and bringing it to this core.
-int64_t CostOf(int64_t pixels, int64_t vectors, int64_t tile_rows, const Split& split) {
-  const int64_t rows = CeilDiv(pixels, split.pixels);
-  return (4 * rows + 2 * CeilDiv(rows, tile_rows) + 8) * CeilDiv(vectors, split.vectors);
-}
-
-// A pure function of sizes, so that the same thread count gives the same bits.
-Split SplitOf(int64_t pixels, int64_t vectors, int64_t depth_k, int64_t tile_rows, size_t threads) {
-  const double steps =
-      static_cast<double>(pixels) * static_cast<double>(vectors) * static_cast<double>(depth_k);
-  const double worth = steps / kVectorStepsPerPart;
-  auto most = static_cast<int64_t>(threads);
-  if (worth < static_cast<double>(most)) most = worth < 2 ? 1 : static_cast<int64_t>(worth);
-  Split best;
-  int64_t best_cost = CostOf(pixels, vectors, tile_rows, best);
-  for (int64_t rows = 1; rows <= std::min(most, pixels); ++rows) {
-    const Split split = {rows, std::min(most / rows, vectors)};
-    const int64_t cost = CostOf(pixels, vectors, tile_rows, split);
-    if (cost >= best_cost) continue;
-    best = split;
-    best_cost = cost;
-  }
-  return best;
 }
 
 // Pixels per block: their pointers, copies and the part of x that they read stay in L2.
@@ -156,14 +130,15 @@ Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bo
   const auto lanes = static_cast<int64_t>(kernels.lanes);
   const int64_t depth_k = call->taps() * call->depth();
   const int64_t vectors = call->groups * CeilDiv(call->group_cols(), lanes);
-  const Split split = SplitOf(call->image.pixels(), vectors, depth_k,
-                              static_cast<int64_t>(kernels.tile_rows), context.threads);
+  const Split split = SplitPixels(call->image.pixels(), vectors, depth_k,
+                                  static_cast<int64_t>(kernels.tile_rows), context.threads);
   call->block = BlockOf(*call);
   // One block: panels, zeros, then each thread's own. Rounded, so that all start on a cache line.
   const int64_t panel_floats = packed ? 0 : depth_k * vectors * lanes;
   const int64_t zero_floats = CeilDiv(std::max(call->depth(), call->image.in_c), 16) * 16;
   const int64_t thread_bytes = call->scratch_bytes();
-  const auto floats_bytes = static_cast<size_t>(CeilDiv(panel_floats, 16) * 16 + zero_floats) * sizeof(float);
+  const auto floats_bytes =
+      static_cast<size_t>(CeilDiv(panel_floats, 16) * 16 + zero_floats) * sizeof(float);
   void* scratch;
   Status status = context.scratch.Reserve(
       floats_bytes + split.parts() * static_cast<size_t>(thread_bytes), &scratch);
@@ -183,8 +158,9 @@ Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bo
     const Range pixels = Partition(static_cast<size_t>(call->image.pixels()),
                                    static_cast<size_t>(split.pixels), part / parts);
     const Range columns = Partition(static_cast<size_t>(vectors), parts, part % parts);
-    conv.multiply(*call, pixels, columns,
-                  static_cast<char*>(scratch) + floats_bytes + part * static_cast<size_t>(thread_bytes));
+    conv.multiply(
+        *call, pixels, columns,
+        static_cast<char*>(scratch) + floats_bytes + part * static_cast<size_t>(thread_bytes));
   });
   return {};
 }
@@ -202,8 +178,8 @@ Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands i
   }
   Epilogue epilogue;
   const int64_t shape[4] = {image.batch, image.out_h, image.out_w, image.out_c};
-  Status status = BindEpilogue("Conv2D", params.epilogue, params.epilogue_strides, in.subspan(3), shape,
-                               &epilogue);
+  Status status = BindEpilogue("Conv2D", params.epilogue, params.epilogue_strides, in.subspan(3),
+                               shape, &epilogue);
   if (!status.ok()) return status;
   if (image.empty()) return {};
   if (IsMatMul(params)) return MatMul(context, AsMatMul(params), in, out);
@@ -225,6 +201,10 @@ Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands i
                 image.filter_w > 1 && image.x_col == image.in_c,
       .block = 0,
   };
+  const int64_t winograd = WinogradOut(static_cast<PackLayout>(params.packed_filter));
+  if (winograd != 0 && image.in_c > 0) {
+    return RunWinograd(context, call, call.epilogue, in[1].f32(), winograd);
+  }
   return Run(context, &call, in[1], params.packed_filter != 0);
 }
 

@@ -5,8 +5,8 @@ namespace graviton::GRAVITON_NS {
 namespace {
 
 constexpr int64_t kTileH = 2;
-// Image networks halve 224: seven divides every width that they have. 14 sums, the weights of two filter
-// rows and an input fill 32 registers; of 16, 8 sums leave as much.
+// Image networks halve 224: seven divides every width that they have. 14 sums, the weights of two
+// filter rows and an input fill 32 registers; of 16, 8 sums leave as much.
 #if defined(__aarch64__) || GRAVITON_VECTOR_BYTES == 64
 constexpr int64_t kTileW = 7;
 #else
@@ -31,7 +31,8 @@ void PackVector(const DepthwiseCall& call, int64_t first, int64_t count, float* 
   const auto lanes = static_cast<size_t>(count < kVector ? count : kVector);
   Store(packed, call.bias == nullptr ? Vf{} : LoadPart(call.bias + first, lanes));
   for (int64_t tap = 0; tap < taps; ++tap) {
-    Store(packed + (1 + tap) * kVector, LoadPart(call.filter + tap * call.image.out_c + first, lanes));
+    Store(packed + (1 + tap) * kVector,
+          LoadPart(call.filter + tap * call.image.out_c + first, lanes));
   }
 }
 
@@ -144,13 +145,16 @@ DepthwiseShape ShapeOf(const DepthwiseCall& call, int64_t channels) {
   const Image& i = call.image;
   const bool square = i.filter_h == i.filter_w && i.stride_h == i.stride_w && i.dilation_h == 1 &&
                       i.dilation_w == 1 && channels >= kVector;
-  if (square && i.filter_h == 3 && i.stride_h == 1) return {FixedTile<3, 1, 2>, FixedTile<3, 1, 1>, false};
-  if (square && i.filter_h == 3 && i.stride_h == 2) return {FixedTile<3, 2, 2>, FixedTile<3, 2, 1>, false};
-  if (square && i.filter_h == 5 && i.stride_h == 1) return {FixedTile<5, 1, 2>, FixedTile<5, 1, 1>, false};
-  if (square && i.filter_h == 5 && i.stride_h == 2) return {FixedTile<5, 2, 2>, FixedTile<5, 2, 1>, false};
+  if (square && i.filter_h == 3 && i.stride_h == 1)
+    return {FixedTile<3, 1, 2>, FixedTile<3, 1, 1>, false};
+  if (square && i.filter_h == 3 && i.stride_h == 2)
+    return {FixedTile<3, 2, 2>, FixedTile<3, 2, 1>, false};
+  if (square && i.filter_h == 5 && i.stride_h == 1)
+    return {FixedTile<5, 1, 2>, FixedTile<5, 1, 1>, false};
+  if (square && i.filter_h == 5 && i.stride_h == 2)
+    return {FixedTile<5, 2, 2>, FixedTile<5, 2, 1>, false};
   return {nullptr, channels < kVector ? AnyTile<true> : AnyTile<false>, true};
 }
-
 
 int64_t MostPointers(const DepthwiseCall& call) {
   const Image& i = call.image;
@@ -162,7 +166,8 @@ int64_t MostPointers(const DepthwiseCall& call) {
 
 size_t DepthwiseScratch(const DepthwiseCall& call, int64_t channels) {
   // Weights, a pixel for results that nobody wants, pointers, offsets.
-  const int64_t floats = (DepthwiseVectors(channels) * (1 + call.taps()) + DepthwiseVectors(channels)) * kVector;
+  const int64_t floats =
+      (DepthwiseVectors(channels) * (1 + call.taps()) + DepthwiseVectors(channels)) * kVector;
   const int64_t words = 2 * MostPointers(call);
   return static_cast<size_t>((floats * 4 + words * 8 + 63) / 64 * 64);
 }
@@ -183,7 +188,8 @@ struct DepthwiseWork {
 
 // Calls body(index, row, col) for each input pixel of a tile of `tile_rows` rows.
 template <class Body>
-[[gnu::always_inline]] inline void ForInputs(const DepthwiseWork& work, int64_t tile_rows, Body&& body) {
+[[gnu::always_inline]] inline void ForInputs(const DepthwiseWork& work, int64_t tile_rows,
+                                             Body&& body) {
   const Image& i = work.call.image;
   int64_t index = 0;
   if (work.shape.by_tap) {
@@ -208,10 +214,9 @@ int64_t FillOffsets(const DepthwiseWork& work, int64_t tile_rows) {
   int64_t count = 0;
   ForInputs(work, tile_rows, [&](int64_t index, int64_t row, int64_t col) {
     // Beyond the image, where only the slow way leads, this may be any number: unsigned, it wraps.
-    work.offsets[index] = static_cast<int64_t>(static_cast<uint64_t>(row) *
-                                                   static_cast<uint64_t>(work.call.image.x_row) +
-                                               static_cast<uint64_t>(col) *
-                                                   static_cast<uint64_t>(work.call.image.x_col));
+    work.offsets[index] = static_cast<int64_t>(
+        static_cast<uint64_t>(row) * static_cast<uint64_t>(work.call.image.x_row) +
+        static_cast<uint64_t>(col) * static_cast<uint64_t>(work.call.image.x_col));
     count = index + 1;
   });
   return count;

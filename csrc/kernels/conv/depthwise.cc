@@ -22,7 +22,8 @@ Status CheckFilter(const Image& image, const Operand& filter) {
   }
   if (!fits) return Status::Error(Code::kShape, "DepthwiseConv2D filter is too large");
   if (filter.layout() != 0) {
-    return Status::Error(Code::kInvalidStep, "DepthwiseConv2D filter has the layout %#x; it takes none",
+    return Status::Error(Code::kInvalidStep,
+                         "DepthwiseConv2D filter has the layout %#x; it takes none",
                          filter.layout());
   }
   return CheckDense("DepthwiseConv2D filter", filter, DType::kFloat32, elems);
@@ -36,7 +37,8 @@ void RepeatChannels(const StepContext& context, const DepthwiseKernels& kernels,
   const float* x = call->x;
   context.pool.Run(context.threads, [&](size_t part) {
     const Range range = Partition(static_cast<size_t>(rows), context.threads, part);
-    for (auto row = static_cast<int64_t>(range.begin); row < static_cast<int64_t>(range.end); ++row) {
+    for (auto row = static_cast<int64_t>(range.begin); row < static_cast<int64_t>(range.end);
+         ++row) {
       const float* from = x + row / image.in_h * image.x_batch + row % image.in_h * image.x_row;
       float* to = repeated + row * image.in_w * image.out_c;
       for (int64_t w = 0; w < image.in_w; ++w) {
@@ -122,7 +124,8 @@ Status Run(const StepContext& context, DepthwiseCall* call, int64_t multiplier) 
 Status DepthwiseConv2D(const StepContext& context, const DepthwiseConv2DParams& params, Operands in,
                        Operands out) {
   const Image image = ImageOf(params);
-  if (Status status = CheckImage("DepthwiseConv2D", image, in[0], out[0]); !status.ok()) return status;
+  if (Status status = CheckImage("DepthwiseConv2D", image, in[0], out[0]); !status.ok())
+    return status;
   if (params.multiplier == 0 || image.in_c * params.multiplier != image.out_c) {
     return Status::Error(Code::kShape, "DepthwiseConv2D: %lld channels times %u are not %lld",
                          static_cast<long long>(image.in_c), params.multiplier,

@@ -3,9 +3,10 @@
 
 // y[n, h, w, c] = epilogue(Σ x[n, h·s − p + d·i, w·s − p + d·j, c] · filter[i, j, c] + bias[c])
 //
-// Vectors run over channels. A register tile is one or two rows of output pixels by kTileW; it reads
-// each input pixel once for all the sums that it belongs to, through a pointer, so that pixels outside
-// the image are pointers to zeros. With a multiplier m, x is first repeated m times along c.
+// Vectors run over channels. A register tile is one or two rows of output pixels by kTileW; it
+// reads each input pixel once for all the sums that it belongs to, through a pointer, so that
+// pixels outside the image are pointers to zeros. With a multiplier m, x is first repeated m times
+// along c.
 
 #include "kernels/conv/image.h"
 #include "kernels/pointwise/clamp.h"

@@ -1,4 +1,5 @@
-// What follows a convolution: a clamp in registers, any other program on pixels that are still in cache.
+// What follows a convolution: a clamp in registers, any other program on pixels that are still in
+// cache.
 #include "kernels/conv/image.h"
 #include "kernels/pointwise/clamp.h"
 #include "kernels/pointwise/program-inl.h"
@@ -34,8 +35,8 @@ static inline bool PixelsJoin(const Epilogue& epilogue, const Image& image) {
   return true;
 }
 
-// Runs the epilogue in place on columns [begin, end) of `count` pixels of row (n, h), of which y is the
-// first element. Few channels make short runs: pixels are joined where memory allows.
+// Runs the epilogue in place on columns [begin, end) of `count` pixels of row (n, h), of which y is
+// the first element. Few channels make short runs: pixels are joined where memory allows.
 static inline void FollowPixels(const Epilogue& epilogue, const Image& image, int64_t n, int64_t h,
                                 int64_t w, int64_t count, int64_t begin, int64_t end, float* y) {
   const bool whole = begin == 0 && end == image.out_c && PixelsJoin(epilogue, image);

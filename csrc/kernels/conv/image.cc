@@ -34,9 +34,9 @@ bool Distinct(Axis a, Axis b, Axis c, int64_t channels) {
 }  // namespace
 
 Status CheckImage(const char* op, const Image& image, const Operand& x, const Operand& y) {
-  const int64_t sizes[] = {image.batch,    image.in_h,     image.in_w,     image.in_c,
-                           image.out_h,    image.out_w,    image.out_c,    image.filter_h,
-                           image.filter_w, image.stride_h, image.stride_w, image.pad_top,
+  const int64_t sizes[] = {image.batch,    image.in_h,       image.in_w,      image.in_c,
+                           image.out_h,    image.out_w,      image.out_c,     image.filter_h,
+                           image.filter_w, image.stride_h,   image.stride_w,  image.pad_top,
                            image.pad_left, image.dilation_h, image.dilation_w};
   for (int64_t size : sizes) {
     if (size > kMaxSize) {
@@ -44,24 +44,23 @@ Status CheckImage(const char* op, const Image& image, const Operand& x, const Op
                            static_cast<long long>(size));
     }
   }
-  if (image.stride_h == 0 || image.stride_w == 0 || image.dilation_h == 0 || image.dilation_w == 0) {
+  if (image.stride_h == 0 || image.stride_w == 0 || image.dilation_h == 0 ||
+      image.dilation_w == 0) {
     return Status::Error(Code::kShape, "%s: strides and dilations must be at least 1", op);
   }
-  const int32_t x_shape[] = {
-      static_cast<int32_t>(image.batch), static_cast<int32_t>(image.in_h),
-      static_cast<int32_t>(image.in_w), static_cast<int32_t>(image.in_c)};
-  const int32_t x_strides[] = {
-      static_cast<int32_t>(image.x_batch), static_cast<int32_t>(image.x_row),
-      static_cast<int32_t>(image.x_col), 1};
+  const int32_t x_shape[] = {static_cast<int32_t>(image.batch), static_cast<int32_t>(image.in_h),
+                             static_cast<int32_t>(image.in_w), static_cast<int32_t>(image.in_c)};
+  const int32_t x_strides[] = {static_cast<int32_t>(image.x_batch),
+                               static_cast<int32_t>(image.x_row), static_cast<int32_t>(image.x_col),
+                               1};
   if (Status status = CheckOperand(op, x, DType::kFloat32, x_shape, x_strides); !status.ok()) {
     return status;
   }
-  const int32_t y_shape[] = {
-      static_cast<int32_t>(image.batch), static_cast<int32_t>(image.out_h),
-      static_cast<int32_t>(image.out_w), static_cast<int32_t>(image.out_c)};
-  const int32_t y_strides[] = {
-      static_cast<int32_t>(image.y_batch), static_cast<int32_t>(image.y_row),
-      static_cast<int32_t>(image.y_col), 1};
+  const int32_t y_shape[] = {static_cast<int32_t>(image.batch), static_cast<int32_t>(image.out_h),
+                             static_cast<int32_t>(image.out_w), static_cast<int32_t>(image.out_c)};
+  const int32_t y_strides[] = {static_cast<int32_t>(image.y_batch),
+                               static_cast<int32_t>(image.y_row), static_cast<int32_t>(image.y_col),
+                               1};
   if (Status status = CheckOperand(op, y, DType::kFloat32, y_shape, y_strides); !status.ok()) {
     return status;
   }
@@ -73,8 +72,8 @@ Status CheckImage(const char* op, const Image& image, const Operand& x, const Op
 }
 
 bool ReadsEachOnce(const Image& image) {
-  return Distinct({image.batch, image.x_batch}, {image.in_h, image.x_row}, {image.in_w, image.x_col},
-                  image.in_c);
+  return Distinct({image.batch, image.x_batch}, {image.in_h, image.x_row},
+                  {image.in_w, image.x_col}, image.in_c);
 }
 
 }  // namespace graviton

@@ -7,9 +7,9 @@
 
 namespace graviton {
 
-// What Conv2D, DepthwiseConv2D and Pool2D share: windows that slide over NHWC images. Every size and
-// step is below 2^31 once CheckImage has passed, so that positions like h · stride + i · dilation fit
-// int64.
+// What Conv2D, DepthwiseConv2D and Pool2D share: windows that slide over NHWC images. Every size
+// and step is below 2^31 once CheckImage has passed, so that positions like h · stride + i ·
+// dilation fit int64.
 struct Image {
   int64_t batch, in_h, in_w, in_c, out_h, out_w, out_c;
   int64_t filter_h, filter_w, stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
@@ -50,8 +50,8 @@ Image ImageOf(const Params& p) {
 // endless work.
 Status CheckImage(const char* op, const Image& image, const Operand& x, const Operand& y);
 
-// Whether no two pixels of x are the same elements. Only then is the work of a window without a filter
-// bounded by a buffer.
+// Whether no two pixels of x are the same elements. Only then is the work of a window without a
+// filter bounded by a buffer.
 bool ReadsEachOnce(const Image& image);
 
 // The taps of a window along one axis that fall inside the image: [first, last).

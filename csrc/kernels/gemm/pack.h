@@ -14,6 +14,8 @@ enum class PackLayout : uint32_t {
   kNone = 0,
   kGemmF32 = 1,
   kGemmBf16 = 2,
+  kWinograd4F32 = 3,  // see kernels/conv/winograd.h
+  kWinograd2F32 = 4,
 };
 
 constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {

@@ -1,4 +1,5 @@
 #include "core/ops.gen.h"
+#include "kernels/conv/winograd.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/pack.h"
 
@@ -32,9 +33,15 @@ Status CheckMatrix(const char* what, const Operand& operand, uint32_t rows, uint
   return CheckOperand(what, operand, DType::kFloat32, shape, strides);
 }
 
+// All of them begin with the matrix in kGemmF32.
+bool IsLayout(uint32_t layout, uint32_t taps) {
+  return layout == static_cast<uint32_t>(PackLayout::kGemmF32) ||
+         (WinogradOut(static_cast<PackLayout>(layout)) != 0 && taps == 9);
+}
+
 Status CheckPacked(const char* what, const StepContext& context, uint32_t layout, uint32_t rows,
                    uint32_t cols, uint32_t taps, const Operand& packed) {
-  if (layout != static_cast<uint32_t>(PackLayout::kGemmF32)) {
+  if (!IsLayout(layout, taps)) {
     return Status::Error(Code::kUnsupported, "%s: there is no layout %u on %s", what, layout,
                          NameOf(context.isa));
   }
@@ -51,10 +58,12 @@ Status CheckPacked(const char* what, const StepContext& context, uint32_t layout
 }  // namespace
 
 size_t PackedElemsOf(Isa isa, uint32_t layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps) {
-  if (layout != static_cast<uint32_t>(PackLayout::kGemmF32)) return 0;
+  if (!IsLayout(layout, taps)) return 0;
   const size_t lanes = SelectkGemm(isa)->lanes;
   const size_t padded = (cols_n + lanes - 1) / lanes * lanes;
-  const Wide elems = Wide{rows_k} * taps * padded;
+  const auto winograd = static_cast<size_t>(WinogradOut(static_cast<PackLayout>(layout)));
+  const size_t matrices = taps + (winograd == 0 ? 0 : (winograd + 2) * (winograd + 2));
+  const Wide elems = Wide{rows_k} * matrices * padded;
   return elems > INT32_MAX ? 0 : static_cast<size_t>(elems);
 }
 
@@ -71,6 +80,14 @@ Status PackWeights(const StepContext& context, const PackWeightsParams& p, Opera
     kernels.pack(in[0].f32(), p.row_stride, p.col_stride, m.depth_k, m.cols_n, panels,
                  out[0].f32());
   });
+  if (const int64_t winograd = WinogradOut(static_cast<PackLayout>(p.layout)); winograd != 0) {
+    const WinogradFilter filter = {in[0].f32(), p.row_stride, p.col_stride, p.rows_k, p.cols_n};
+    float* matrices = out[0].f32() + PackedElemsOf(context.isa, static_cast<uint32_t>(PackLayout::kGemmF32),
+                                                   p.rows_k, p.cols_n, p.taps);
+    ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
+      PackWinograd(filter, winograd, kernels.tile_cols, kernels.lanes, panels, matrices);
+    });
+  }
   out[0].buffer->set_layout(LayoutCode(static_cast<PackLayout>(p.layout), context.isa));
   return {};
 }

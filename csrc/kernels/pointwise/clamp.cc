@@ -8,7 +8,8 @@ namespace graviton {
 namespace {
 
 // The constant that the instruction combines `value` (an operand number) with.
-bool OtherOperand(const Program& program, const Instruction& instruction, size_t value, float* constant) {
+bool OtherOperand(const Program& program, const Instruction& instruction, size_t value,
+                  float* constant) {
   const uint8_t* operands = instruction.operands;
   const size_t other = operands[0] == value ? operands[1] : operands[0];
   if ((operands[0] != value && operands[1] != value) || other < kFirstImmediate) return false;

@@ -7,15 +7,16 @@
 
 namespace graviton {
 
-// x < low ? low : x > high ? high : x; NaN passes. What most convolutions are followed by (Relu, Relu6):
-// kernels apply it to their sums in registers, where a program would read and write the result once more.
+// x < low ? low : x > high ? high : x; NaN passes. What most convolutions are followed by (Relu,
+// Relu6): kernels apply it to their sums in registers, where a program would read and write the
+// result once more.
 struct Clamp {
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
 };
 
-// Whether the program does nothing but clamp its input 0: a chain of Relu, Relu6, Maximum and Minimum
-// with constants.
+// Whether the program does nothing but clamp its input 0: a chain of Relu, Relu6, Maximum and
+// Minimum with constants.
 bool AsClamp(const Program& program, Clamp* clamp);
 
 }  // namespace graviton

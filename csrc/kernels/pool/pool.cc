@@ -52,8 +52,8 @@ Status Pool2D(const StepContext& context, const Pool2DParams& params, Operands i
   const auto parts = static_cast<size_t>(useful < threads ? useful : threads);
 
   const PoolKernels* kernels = SelectkPoolKernels(context.isa);
-  const auto run = params.kind == static_cast<uint32_t>(PoolKind::kMax) ? kernels->max
-                                                                        : kernels->average;
+  const auto run =
+      params.kind == static_cast<uint32_t>(PoolKind::kMax) ? kernels->max : kernels->average;
   context.pool.Run(parts, [&](size_t part) {
     const Range range = Partition(static_cast<size_t>(rows * blocks), parts, part);
     for (size_t item = range.begin; item < range.end; ++item) {

@@ -11,9 +11,9 @@
 namespace graviton {
 
 struct PoolRow {
-  const float* x;     // x[n, 0, 0, first channel]
-  float* y;           // y[n, h, 0, first channel]
-  int64_t h;          // output row
+  const float* x;  // x[n, 0, 0, first channel]
+  float* y;        // y[n, h, 0, first channel]
+  int64_t h;       // output row
   int64_t channels;
 };
 

@@ -10,7 +10,10 @@
 namespace graviton {
 namespace {
 
-enum class ResizeKind : uint32_t { kBilinear = 0, kNearest = 1 };  // resizeKinds in src/ops/convolution.ts
+enum class ResizeKind : uint32_t {
+  kBilinear = 0,
+  kNearest = 1
+};  // resizeKinds in src/ops/convolution.ts
 
 constexpr int64_t kElemsPerThread = 16 << 10;  // below it waking a thread costs more than it saves
 
@@ -22,8 +25,9 @@ struct Axis {
 // Of one axis, as tfjs-backend-cpu 4.22: kernels/ResizeBilinear.ts and ResizeNearestNeighbor.ts.
 void Positions(const Resize2DParams& params, Axis axis, ResizePosition* positions) {
   const bool corners = params.align_corners != 0 && axis.out > 1;
-  const double ratio = corners ? static_cast<double>(axis.in - 1) / static_cast<double>(axis.out - 1)
-                               : static_cast<double>(axis.in) / static_cast<double>(axis.out);
+  const double ratio = corners
+                           ? static_cast<double>(axis.in - 1) / static_cast<double>(axis.out - 1)
+                           : static_cast<double>(axis.in) / static_cast<double>(axis.out);
   const bool half = params.half_pixel_centers != 0;
   const auto clamp = [&](double at) {
     const auto most = static_cast<double>(axis.in - 1);
@@ -34,7 +38,8 @@ void Positions(const Resize2DParams& params, Axis axis, ResizePosition* position
     if (params.kind == static_cast<uint32_t>(ResizeKind::kNearest)) {
       const double source = half ? ratio * (at + 0.5) : ratio * at;
       // JavaScript's Math.round: halves go up.
-      const double nearest = params.align_corners != 0 ? std::floor(source + 0.5) : std::floor(source);
+      const double nearest =
+          params.align_corners != 0 ? std::floor(source + 0.5) : std::floor(source);
       positions[i] = {clamp(nearest), 0, 0};
       continue;
     }
@@ -116,8 +121,8 @@ Status Resize2D(const StepContext& context, const Resize2DParams& params, Operan
 
   const int64_t line = int64_t{params.in_w} * channels;
   const int64_t useful = 1 + rows * out_w * channels / kElemsPerThread;
-  const auto parts = static_cast<size_t>(useful) < context.threads ? static_cast<size_t>(useful)
-                                                                   : context.threads;
+  const auto parts =
+      static_cast<size_t>(useful) < context.threads ? static_cast<size_t>(useful) : context.threads;
   const ResizeKernels* kernels = SelectkResizeKernels(context.isa);
   context.pool.Run(parts, [&](size_t part) {
     const Range range = Partition(static_cast<size_t>(rows), parts, part);
