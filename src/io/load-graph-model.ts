@@ -5,7 +5,7 @@ import {mend} from '../compile/mend';
 import {errors} from '../errors';
 import {decodeWeights} from './decode-weights';
 import {FileHandler} from './file-handler';
-import {MemoryReader, ShardReader, StreamReader, type WeightReader} from './weight-reader';
+import {MemoryReader, readWhole, ShardReader, StreamReader, type WeightReader} from './weight-reader';
 
 /** A model that is being loaded: what tfjs needs to build it, and its weights as bytes. */
 interface Source {
@@ -60,7 +60,9 @@ export function mendedModel(model: GraphModel): GraphModel {
   if (model instanceof LoadedGraphModel || artifacts === undefined) return model;
   const mended = mendedArtifacts(artifacts);
   if (mended.modelTopology === artifacts.modelTopology) return model;
-  const weights = Object.fromEntries(Object.entries(model.weights).flatMap(([name, [weight]]) => (weight === undefined ? [] : [[name, weight]])));
+  const weights = Object.fromEntries(
+    Object.entries(model.weights).flatMap(([name, [weight]]) => (weight === undefined ? [] : [[name, weight]])),
+  );
   const copy = new LoadedGraphModel(mended, weights, async () => artifacts);
   copy.loadSync(mended);
   return copy;
@@ -91,7 +93,8 @@ async function openHandler(handler: io.IOHandler): Promise<Source> {
   const whole = await handler.load();
   const {weightData, getWeightStream, ...artifacts} = whole;
   const reader = getWeightStream === undefined ? new MemoryReader(weightData ?? []) : new StreamReader(getWeightStream());
-  return {artifacts, specs: whole.weightSpecs ?? [], reader, original: async () => whole};
+  const original = async () => (getWeightStream === undefined ? whole : {...artifacts, weightData: await readWhole(getWeightStream())});
+  return {artifacts, specs: whole.weightSpecs ?? [], reader, original};
 }
 
 /**

@@ -178,3 +178,14 @@ export class StreamReader implements WeightReader {
     await this.reader.cancel().catch(() => undefined);
   }
 }
+
+/** All that a stream gives, in the pieces in which it comes. */
+export async function readWhole(stream: ReadableStream<ArrayBuffer | ArrayBufferView>): Promise<ArrayBuffer[]> {
+  const pieces: ArrayBuffer[] = [];
+  const reader = stream.getReader();
+  for (;;) {
+    const {done, value} = await reader.read();
+    if (done) return pieces;
+    pieces.push(new Uint8Array(bytesOf(value)).buffer);
+  }
+}

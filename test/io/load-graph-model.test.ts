@@ -99,6 +99,15 @@ describe('loadGraphModel', () => {
     model.dispose();
   });
 
+  it('saves a model whose weights came as a stream', async () => {
+    const model = await loadGraphModel((sources['a handler with a stream'] as () => tf.io.IOHandler)());
+    await model.save(`file://${folder}/streamed`);
+    model.dispose();
+    const copy = await loadGraphModel(`file://${folder}/streamed`);
+    expect(await valuesOf(copy)).to.deep.equal(expected);
+    copy.dispose();
+  });
+
   it('reports progress', async () => {
     writeModel(join(folder, 'progress'), 20);
     const fractions: number[] = [];
