@@ -10,7 +10,7 @@ import {join} from 'node:path';
 import Table from 'cli-table3';
 import {Command} from 'commander';
 import {systemInfo} from '../src';
-import {modelNames} from './topology';
+import {modelNames, urlOf} from './topology';
 import type {Job, Mode, Ready} from './worker';
 
 interface Options {
@@ -27,7 +27,7 @@ interface Options {
 /** ONNX files of equal shapes, made by bench/peers/make_onnx.py. */
 const onnxNames: Readonly<Record<string, string>> = {
   'bert-base-qa': 'bert_base',
-  'all-minilm-l6-v2': 'minilm_l6',
+  'examples/sentence-similarity/model': 'minilm_l6',
   'distilbert-base-qa': 'distilbert',
   gpt2: 'gpt2',
   resnet50: 'resnet50',
@@ -101,9 +101,10 @@ function selected(suite: string): string[] {
     torchbench: Object.values(suites.torchbench),
   };
   const names = suite === 'all' ? [...(lists.hf ?? []), ...(lists.torchbench ?? [])] : (lists[suite] ?? suite.split(','));
-  const missing = names.filter((name) => !known.has(name));
+  const isThere = (name: string) => known.has(name) || urlOf(root, name) !== undefined;
+  const missing = names.filter((name) => !isThere(name));
   if (missing.length > 0) console.log(`not there, and counted as missing: ${missing.join(', ')}`);
-  return [...new Set(names)].filter((name) => known.has(name));
+  return [...new Set(names)].filter(isThere);
 }
 
 async function benchModel(model: string, options: Options): Promise<Column[]> {
@@ -122,7 +123,7 @@ async function benchModel(model: string, options: Options): Promise<Column[]> {
 
 async function main(): Promise<void> {
   const command = new Command('bench')
-    .requiredOption('--suite <list>', 'hf, torchbench, all, or model names')
+    .requiredOption('--suite <list>', 'hf, torchbench, all, names in bench/models, or folders with a model.json')
     .option('--mode <list>', 'eager, compile', 'eager,compile')
     .option('--peers <list>', 'onnxruntime', '')
     .option('--metrics <list>', 'latencies, cpu_peak_mem', 'latencies,cpu_peak_mem')

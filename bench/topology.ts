@@ -83,6 +83,21 @@ function valuesOf({dtype, shape, values, init}: InputSpec): Float32Array | Int32
   return Int32Array.from(unit, (x) => range.lo + Math.floor(x * (range.hi - range.lo)));
 }
 
+/** Where `name` is a folder with a model.json, its URL. */
+export function urlOf(root: string, name: string): string | undefined {
+  const file = join(root, name, 'model.json');
+  return name.includes('/') && existsSync(file) ? `file://${file}` : undefined;
+}
+
+/** Ones of every input's shape, with 1 for the batch and `sequence` for other free sizes. */
+export function plainInputs(model: GraphModel, sequence: number): tf.NamedTensorMap {
+  const entries = model.inputs.map(({name, shape, dtype}) => {
+    const sizes = (shape ?? []).map((size, axis) => (size > 0 ? size : axis === 0 ? 1 : sequence));
+    return [name, tf.ones(sizes, dtype as 'float32' | 'int32')] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 /** The inputs of the model's first set; `sequence` replaces the second axis of token inputs. */
 export function inputsFor(root: string, name: string, model: GraphModel, sequence?: number): tf.NamedTensorMap {
   const spec = readJson<BenchSpec>(join(folder(root, name), 'bench.json.gz')).sets[0] as BenchSpec['sets'][number];

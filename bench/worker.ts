@@ -3,7 +3,7 @@ import {resourceUsage} from 'node:process';
 import type {GraphModel} from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import {compile, loadGraphModel} from '../src';
-import {inputsFor, synthesised} from './topology';
+import {inputsFor, plainInputs, synthesised, urlOf} from './topology';
 
 export interface Job {
   readonly root: string;
@@ -38,8 +38,9 @@ async function openGraviton({root, model: name, threads, sequence}: Job): Promis
   tf.env().set('GRAVITON_THREADS', String(threads));
   await tf.setBackend('graviton');
   const start = performance.now();
-  const model: GraphModel = await loadGraphModel(synthesised(root, name));
-  const feed = inputsFor(root, name, model, sequence);
+  const url = urlOf(root, name);
+  const model: GraphModel = await loadGraphModel(url ?? synthesised(root, name));
+  const feed = url === undefined ? inputsFor(root, name, model, sequence) : plainInputs(model, sequence ?? 128);
   const fast = compile(model);
   const loadMs = performance.now() - start;
   const timed = async (work: () => Promise<void>) => {
