@@ -43,6 +43,8 @@ export interface NativeStats {
   readonly arenaBytes: number;
   /** All native bytes of the process. */
   readonly allocatedBytes: number;
+  /** Bytes of large blocks that were given back and are kept for the next request of their size. */
+  readonly cachedBytes: number;
 }
 
 /** One native step that ran, in nanoseconds of process.hrtime. */

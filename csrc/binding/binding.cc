@@ -9,6 +9,7 @@
 #include "cpu/processor.h"
 #include "kernels/gemm/pack.h"
 #include "memory/allocate.h"
+#include "memory/block_cache.h"
 #include "plan/runtime.h"
 
 namespace graviton {
@@ -143,6 +144,7 @@ Napi::Value Stats(const Napi::CallbackInfo& info) {
   stats["tensorBytes"] = static_cast<double>(runtime.tensor_bytes());
   stats["arenaBytes"] = static_cast<double>(runtime.arena_bytes());
   stats["allocatedBytes"] = static_cast<double>(AllocatedBytes());
+  stats["cachedBytes"] = static_cast<double>(CachedBytes());
   return stats;
 }
 

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "memory/block_cache.h"
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -41,45 +43,66 @@ void FreeSmall(void* data) {
   std::free(raw);
 }
 
+void* AllocateAligned(size_t bytes) {
+  const bool huge = bytes >= kHugePage && huge_pages.load(std::memory_order_relaxed);
+  const size_t alignment = huge ? kHugePage : kAlignment;
+  void* data = nullptr;
+#if defined(_WIN32)
+  data = _aligned_malloc(bytes, alignment);
+#else
+  if (posix_memalign(&data, alignment, bytes) != 0) return nullptr;
+#endif
+#if defined(__linux__)
+  if (huge && data != nullptr) madvise(data, bytes, MADV_HUGEPAGE);
+#endif
+  return data;
+}
+
+void FreeAligned(void* data) {
+#if defined(_WIN32)
+  _aligned_free(data);
+#else
+  std::free(data);
+#endif
+}
+
+void* AllocateBlock(size_t bytes) {
+  const size_t block_bytes = BlockBytes(bytes);
+  if (void* kept = TakeBlock(block_bytes)) return kept;
+  if (void* data = AllocateAligned(block_bytes)) return data;
+  DropBlocks(FreeAligned);
+  return AllocateAligned(block_bytes);
+}
+
+// Size 0 still gets an address, so that an empty tensor is not mistaken for a failure.
+size_t Rounded(size_t bytes) { return RoundUp(bytes == 0 ? 1 : bytes, kAlignment); }
+
 }  // namespace
 
 void* Allocate(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
-  const bool huge = bytes >= kHugePage && huge_pages.load(std::memory_order_relaxed);
-  const size_t alignment = huge ? kHugePage : kAlignment;
-  // Size 0 still gets an address, so that an empty tensor is not mistaken for a failure.
-  const size_t rounded = RoundUp(bytes == 0 ? 1 : bytes, kAlignment);
-  void* data = nullptr;
-  if (rounded <= kSmall) {
-    data = AllocateSmall(rounded);
-  } else {
-#if defined(_WIN32)
-    data = _aligned_malloc(rounded, alignment);
-#else
-    if (posix_memalign(&data, alignment, rounded) != 0) return nullptr;
-#endif
-  }
+  const size_t rounded = Rounded(bytes);
+  void* data = rounded <= kSmall        ? AllocateSmall(rounded)
+               : rounded < kBlockLeast ? AllocateAligned(rounded)
+                                       : AllocateBlock(rounded);
   if (data == nullptr) return nullptr;
-#if defined(__linux__)
-  if (huge) madvise(data, rounded, MADV_HUGEPAGE);
-#endif
   allocated_bytes.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
   return data;
 }
 
 void Free(void* data, size_t bytes) {
   if (data == nullptr) return;
-  if (bytes <= kSmall) {
+  const size_t rounded = Rounded(bytes);
+  if (rounded <= kSmall) {
     FreeSmall(data);
-  } else {
-#if defined(_WIN32)
-    _aligned_free(data);
-#else
-    std::free(data);
-#endif
+  } else if (rounded < kBlockLeast || !KeepBlock(data, BlockBytes(rounded))) {
+    FreeAligned(data);
   }
   allocated_bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
 }
+
+
+void FreeUnusedBlocks() { DropBlocks(FreeAligned); }
 
 int64_t AllocatedBytes() { return allocated_bytes.load(std::memory_order_relaxed); }
 

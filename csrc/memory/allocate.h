@@ -13,6 +13,9 @@ inline constexpr size_t kAlignment = 64;
 void* Allocate(size_t bytes);
 void Free(void* data, size_t bytes);
 
+// Gives the blocks that are kept for reuse (memory/block_cache.h) back to the system.
+void FreeUnusedBlocks();
+
 // Bytes held by Allocate and not yet given back, for the whole process.
 int64_t AllocatedBytes();
 

@@ -225,6 +225,7 @@ void Runtime::FreeArenas() {
     Free(workspace, sizeof(Workspace));
   }
   (void)workspaces_.Resize(kept);  // shrinking cannot fail
+  FreeUnusedBlocks();
 }
 
 size_t Runtime::arena_bytes() const {

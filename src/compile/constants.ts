@@ -5,8 +5,9 @@ import {type NativeDType, type OpSpec, type Params, type ParamValues} from '../o
 import type {Frozen, TensorData} from '../tensor-data';
 
 interface Constant {
-  /** Undefined while only its packed form is kept; read again from the source when it is needed. */
+  /** Undefined while only its packed form is kept, and until it is first needed; made (again) by `make`. */
   slot: Slot | undefined;
+  readonly make: (() => Slot) | undefined;
   readonly dtype: NativeDType;
   readonly elems: number;
   /** The tensor that it was captured from. */
@@ -27,6 +28,8 @@ export class ConstantPool {
   /** What compute() made, by the step and its arguments; and each one's arguments. */
   private readonly derived = new Map<string, number>();
   private readonly parents = new Map<number, readonly number[]>();
+  private freezes = false;
+  private planned: ReadonlySet<number> = new Set();
   /** What besides() put together, by its result. */
   private readonly columns = new Map<number, readonly {readonly source: TensorData; readonly first: number; readonly count: number}[]>();
   /** By packed constant: the weights that it is a permutation of. */
@@ -44,7 +47,8 @@ export class ConstantPool {
   }
 
   private add(slot: Slot, dtype: NativeDType, elems: number, source?: TensorData): number {
-    return this.constants.push({slot, dtype, elems, source, values: undefined}) - 1;
+    const make = source && (() => native().share(source.slot));
+    return this.constants.push({slot, make, dtype, elems, source, values: undefined}) - 1;
   }
 
   private get(id: number): Constant {
@@ -57,7 +61,7 @@ export class ConstantPool {
 
   slot(id: number): Slot {
     const constant = this.get(id);
-    constant.slot ??= native().share((constant.source as TensorData).slot);
+    constant.slot ??= (constant.make as () => Slot)();
     return constant.slot;
   }
 
@@ -97,8 +101,15 @@ export class ConstantPool {
 
   /** Captured row-major matrices [rows, columns] side by side. */
   besides(parts: readonly number[], rows: number, columns: readonly number[]): number {
-    const total = columns.reduce((a, b) => a + b, 0);
-    const id = this.compute(Concat, parts, 'float32', rows * total, {outer: rows, inner: columns});
+    const key = JSON.stringify(['besides', parts, rows, columns]);
+    const known = this.derived.get(key);
+    if (known !== undefined) return known;
+    const elems = rows * columns.reduce((a, b) => a + b, 0);
+    // Made when it is packed, so that only one of a model's many is there at a time.
+    const make = () => native().runOne(Concat, parts.map((p) => this.slot(p)), 'float32', elems, {outer: rows, inner: columns});
+    const id = this.constants.push({slot: undefined, make, dtype: 'float32', elems, source: undefined, values: undefined}) - 1;
+    this.derived.set(key, id);
+    this.parents.set(id, parts);
     let first = 0;
     const own = parts.flatMap((part, i) => {
       const count = columns[i] as number;
@@ -110,11 +121,30 @@ export class ConstantPool {
     return id;
   }
 
-  /** PackWeights of one constant, for any op that reads its weights packed. */
-  pack(weights: number, elems: number, params: ParamValues<typeof PackWeights.params>): number {
+  /**
+   * PackWeights of one constant, for any op that reads its weights packed. `isLast`: nothing else in the graph reads the plain form. It is then
+   * given up at once, where the pool freezes, so that the next weights are packed into its memory.
+   */
+  pack(weights: number, elems: number, params: ParamValues<typeof PackWeights.params>, isLast: boolean): number {
     const packed = this.compute(PackWeights, [weights], 'float32', elems, params);
     this.packings.set(packed, {weights, params});
+    if (!isLast || !this.freezes || this.planned.has(weights)) return packed;
+    this.freeze(new Set([packed]));
+    for (const id of [weights, ...(this.parents.get(weights) ?? [])]) if (!this.planned.has(id)) this.letGo(id);
     return packed;
+  }
+
+  private letGo(id: number): void {
+    const constant = this.constants[id];
+    if (constant?.slot === undefined || constant.make === undefined) return;
+    native().release(constant.slot);
+    constant.slot = undefined;
+  }
+
+  /** Whether plain weights may go, and what existing plans use, by number: said before a graph is optimised. */
+  prepare(freezes: boolean, planned: ReadonlySet<number>): void {
+    this.freezes = freezes;
+    this.planned = planned;
   }
 
   /**

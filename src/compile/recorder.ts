@@ -165,6 +165,7 @@ export class Recorder {
     if (data.some((d) => d.host !== undefined)) trace.obstruct('a result is a string or complex tensor');
     if (trace.reason !== undefined) return {...base, plan: undefined, optimized: undefined, reason: trace.reason, compileMs: 0};
     const start = performance.now();
+    this.pool.prepare(this.freezes, this.used());
     const optimized = optimize(trace.graph(data), this.pool, new Set(this.options.disable));
     const specs = results.map((t): ResultSpec => ({shape: t.shape, dtype: t.dtype as ResultSpec['dtype']}));
     const plan = new Plan(withDistinctResults(optimized.graph), specs, this.pool, backend);
@@ -172,10 +173,17 @@ export class Recorder {
     return {...base, plan, optimized, reason: undefined, compileMs: performance.now() - start};
   }
 
+  /** Constants that the plans of the cache use. */
+  private used(): Set<number> {
+    const used = new Set<number>();
+    for (const entry of this.cache.values()) for (const constant of entry.plan?.usedConstants ?? []) used.add(constant);
+    return used;
+  }
+
   /** Gives back constants that were only steps on the way to packed ones, and plain weights that packed ones replace. */
   private sweep(added: Plan): void {
-    const used = new Set(added.usedConstants);
-    for (const entry of this.cache.values()) for (const constant of entry.plan?.usedConstants ?? []) used.add(constant);
+    const used = this.used();
+    for (const constant of added.usedConstants) used.add(constant);
     if (this.freezes) this.pool.freeze(used);
     this.pool.sweep(used);
   }

@@ -51,7 +51,8 @@ export const packing: Pass = {
         continue;
       }
       const source = valueOf(editor, operand.value).constant as number;
-      const packed = pool.pack(source, elems, {layout, rowsK, colsN, rowStride, colStride, taps});
+      const isLast = editor.readers[operand.value]?.length === 1 && !editor.isOutput[operand.value];
+      const packed = pool.pack(source, elems, {layout, rowsK, colsN, rowStride, colStride, taps}, isLast);
       const value = editor.newValue('float32', elems, packed);
       editor.replace(node, {
         ...node,
