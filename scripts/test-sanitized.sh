@@ -13,7 +13,8 @@ for name in binding.gyp package.json csrc scripts node_modules test; do ln -sfn 
 cd $root
 
 # float-divide-by-zero, float-cast-overflow: IEEE results that TensorFlow has too. vptr needs RTTI.
-flags='-fsanitize=address,undefined -fno-sanitize=vptr,float-divide-by-zero,float-cast-overflow -fno-sanitize-recover=all'
+flags='-fsanitize=address,undefined -fno-sanitize=vptr,float-divide-by-zero,float-cast-overflow'
+# A finding ends the run; UBSAN_OPTIONS=halt_on_error=0 goes on to the next.
 export CXXFLAGS="$flags -g1" LDFLAGS="$flags" JOBS=max npm_config_loglevel=warn
 export npm_config_nodedir=$PWD/scripts/gyp npm_config_force_process_config=true
 npx node-gyp configure
@@ -21,5 +22,5 @@ npx node-gyp build
 
 # Node itself is not instrumented: the run time comes first by LD_PRELOAD, and V8's leaks are its own.
 LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 \
-  UBSAN_OPTIONS=print_stacktrace=1 node node_modules/mocha/bin/mocha.js --no-config --timeout 600000 \
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:${UBSAN_OPTIONS:-} node node_modules/mocha/bin/mocha.js --no-config --timeout 600000 \
   --reporter scripts/count-reporter.js "$@"
