@@ -28,11 +28,14 @@ function inProcess(script: string): string {
 
 describe('thread pool', () => {
   const {cpus} = native().info;
-  const before = native().stats();
+  let tensors: number;
+  before(() => {
+    tensors = native().stats().tensors;
+  });
   after(() => {
     native().configure({threads: cpus});
     native().freeArenas();
-    expect(native().stats().tensors).to.equal(before.tensors);
+    expect(native().stats().tensors).to.equal(tensors);
   });
 
   it('gives every environment right results while several use it at once', async () => {
