@@ -108,7 +108,22 @@ export class Plan {
     return this.constants;
   }
 
+  /** The slots that the only stage takes, where there is one native stage and its results are the call's: the common case needs no Call. */
+  private single(inputs: readonly TensorData[]): {readonly stage: Stage & {kind: 'native'}; readonly slots: Slot[]} | undefined {
+    const [stage] = this.stages;
+    if (this.stages.length !== 1 || stage?.kind !== 'native') return undefined;
+    const {segment} = stage;
+    if (!segment.outputs.every((id, i) => id === this.graph.outputs[i]) || segment.outputs.length !== this.graph.outputs.length) return undefined;
+    return {stage, slots: segment.inputs.map((id) => (inputs[this.graph.inputs.indexOf(id)] as TensorData).slot)};
+  }
+
+  private adopt(slots: readonly Slot[]): TensorInfo[] {
+    return this.results.map(({shape, dtype}, i) => this.backend.adopt(slots[i] as Slot, shape, dtype));
+  }
+
   run(inputs: readonly TensorData[], hostKernel: HostKernel): TensorInfo[] {
+    const single = this.single(inputs);
+    if (single !== undefined) return this.adopt(native().runPlan(single.stage.plan, single.slots, single.stage.outputs, []));
     const call = new Call(this.graph, this.pool, inputs);
     try {
       for (const stage of this.stages) {
@@ -122,6 +137,8 @@ export class Plan {
   }
 
   async runAsync(inputs: readonly TensorData[], hostKernel: HostKernel): Promise<TensorInfo[]> {
+    const single = this.single(inputs);
+    if (single !== undefined) return this.adopt(await native().runPlanAsync(single.stage.plan, single.slots, single.stage.outputs, []));
     const call = new Call(this.graph, this.pool, inputs);
     try {
       for (const stage of this.stages) {
