@@ -27,15 +27,24 @@ async function main(): Promise<void> {
     const begin = process.hrtime.bigint();
     const results = fast.predict(feed);
     const wall = Number(process.hrtime.bigint() - begin) / 1e3;
-    const steps = native().takeEvents().events.reduce((sum, e) => sum + (e.endNs - e.beginNs) / 1e3, 0);
+    const steps = native()
+      .takeEvents()
+      .events.reduce((sum, e) => sum + (e.endNs - e.beginNs) / 1e3, 0);
     tf.dispose(results);
     walls.push(wall);
     overheads.push(wall - steps);
   }
   native().configure({logging: false});
-  console.log(`steps ${fast.explain().plans[0]?.steps.length}; predict ${median(walls).toFixed(1)} µs, of which beside its steps ${median(overheads).toFixed(1)} µs (median), ${Math.min(...overheads).toFixed(1)} (least)`);
+  console.log(
+    `steps ${fast.explain().plans[0]?.steps.length}; predict ${median(walls).toFixed(1)} µs, of which beside its steps ${median(overheads).toFixed(1)} µs (median), ${Math.min(...overheads).toFixed(1)} (least)`,
+  );
 
-  const state = () => ({tensors: tf.memory().numTensors, bytes: tf.memory().numBytes, native: native().stats().allocatedBytes, rssMB: Math.round(process.memoryUsage().rss / 2 ** 20)});
+  const state = () => ({
+    tensors: tf.memory().numTensors,
+    bytes: tf.memory().numBytes,
+    native: native().stats().allocatedBytes,
+    rssMB: Math.round(process.memoryUsage().rss / 2 ** 20),
+  });
   console.log('before', state());
   for (let i = 1; i <= Number(calls); i++) {
     call();

@@ -109,7 +109,13 @@ function selected(suite: string): string[] {
 
 async function benchModel(model: string, options: Options): Promise<Column[]> {
   const threads = Number(options.threads);
-  const job: Job = {root, runtime: 'graviton', model, threads, ...(options.sequence === undefined ? {} : {sequence: Number(options.sequence)})};
+  const job: Job = {
+    root,
+    runtime: 'graviton',
+    model,
+    threads,
+    ...(options.sequence === undefined ? {} : {sequence: Number(options.sequence)}),
+  };
   const own = await open(job);
   const columns: Column[] = options.mode.split(',').map((mode) => ({name: mode, worker: own, mode: mode as Mode, ms: [], peakKiB: 0}));
   const onnx = join(root, 'build/onnx', `${onnxNames[model]}.onnx`);
@@ -132,7 +138,9 @@ async function main(): Promise<void> {
     .option('--runs <n>', 'runs of each', '30')
     .option('--seconds <n>', 'at most this long for each model', '20');
   const options = command.parse().opts<Options>();
-  const table = new Table({head: ['model', 'first − eager, ms', 'eager', 'compile', 'spread', 'eager ÷ compile', 'onnxruntime', '÷ onnxruntime']});
+  const table = new Table({
+    head: ['model', 'first − eager, ms', 'eager', 'compile', 'spread', 'eager ÷ compile', 'onnxruntime', '÷ onnxruntime'],
+  });
   const metrics: Record<string, number> = {};
   for (const model of selected(options.suite)) {
     process.stderr.write(`${model} …\r`);

@@ -8,7 +8,9 @@ import * as tf from '@tensorflow/tfjs-core';
 const folder = (root: string, name: string) => join(root, 'bench/models', name);
 const readJson = <T>(path: string): T => JSON.parse(gunzipSync(readFileSync(path)).toString()) as T;
 
-type Recipe = {readonly kind: 'uniform'; readonly lo: number; readonly hi: number; readonly seed: number} | {readonly kind: 'bin'; readonly offset: number; readonly bytes: number};
+type Recipe =
+  | {readonly kind: 'uniform'; readonly lo: number; readonly hi: number; readonly seed: number}
+  | {readonly kind: 'bin'; readonly offset: number; readonly bytes: number};
 type Init = {readonly kind: 'int' | 'uniform'; readonly lo: number; readonly hi: number; readonly seed: number};
 
 interface InputSpec {
@@ -71,7 +73,8 @@ export function synthesised(root: string, name: string): tf.io.IOHandler {
 
 function valuesOf({dtype, shape, values, init}: InputSpec): Float32Array | Int32Array | Uint8Array {
   const count = sizeOf(shape);
-  if (values !== undefined) return dtype === 'bool' ? Uint8Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
+  if (values !== undefined)
+    return dtype === 'bool' ? Uint8Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
   const {kind, ...range} = init as Init;
   if (kind !== 'int') {
     const uniform = new Float32Array(count);

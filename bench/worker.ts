@@ -69,13 +69,21 @@ async function openOnnxRuntime({onnx, threads}: Job): Promise<{run: Run; ready: 
   // Not a dependency: whoever compares installs it (bench/peers/README.md).
   const ort = require('onnxruntime-node') as typeof import('./onnxruntime-types');
   const start = performance.now();
-  const session = await ort.InferenceSession.create(onnx as string, {intraOpNumThreads: threads, interOpNumThreads: 1, graphOptimizationLevel: 'all'});
+  const session = await ort.InferenceSession.create(onnx as string, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+  });
   const feeds: Record<string, unknown> = {};
   for (const {name, type, shape} of session.inputMetadata) {
     const count = shape.reduce((a, b) => a * b, 1);
     feeds[name] =
       type === 'int64'
-        ? new ort.Tensor('int64', BigInt64Array.from({length: count}, (_, i) => (/mask/.test(name) ? 1n : BigInt((i * 7919) % 30000))), shape)
+        ? new ort.Tensor(
+            'int64',
+            BigInt64Array.from({length: count}, (_, i) => (/mask/.test(name) ? 1n : BigInt((i * 7919) % 30000))),
+            shape,
+          )
         : new ort.Tensor('float32', new Float32Array(count).fill(0.5), shape);
   }
   const loadMs = performance.now() - start;

@@ -34,7 +34,8 @@ void Finished(napi_env env, napi_value callback, void*, void* data) {
   Environment& environment = *self->environment;
   environment.runtime().log.AddFromDispatcher(self->log);
   Status finished = environment.runtime().Finish(&self->call, self->status.ok());
-  const int code = environment.Keep(self->status.ok() ? std::move(finished) : std::move(self->status));
+  const int code =
+      environment.Keep(self->status.ok() ? std::move(finished) : std::move(self->status));
   napi_threadsafe_function done = self->done;
   self->Destroy();
   napi_value undefined, argument;

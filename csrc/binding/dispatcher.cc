@@ -9,7 +9,8 @@ Status Dispatcher::Submit(Job* job) {
     const std::lock_guard lock(mutex_);
     if (!started_) {
       if (pthread_create(&thread_, nullptr, Main, this) != 0) {
-        return Status::Error(Code::kOutOfMemory, "the thread for asynchronous calls could not be started");
+        return Status::Error(Code::kOutOfMemory,
+                             "the thread for asynchronous calls could not be started");
       }
       started_ = true;
     }

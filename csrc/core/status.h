@@ -9,12 +9,12 @@ namespace graviton {
 // Codes cross to JavaScript by number: keep in step with nativeCodes in src/errors.ts.
 enum class Code : int {
   kOk = 0,
-  kInvalidStep = 1,   // a step or plan that does not describe a legal call
-  kShape = 2,         // sizes that do not fit each other or their buffers
-  kDType = 3,         // an element type that the op does not take
-  kIndex = 4,         // an index in the data that lies outside its axis
-  kOutOfMemory = 5,   // an allocation failed
-  kUnsupported = 6,   // legal, but not on this processor or build
+  kInvalidStep = 1,  // a step or plan that does not describe a legal call
+  kShape = 2,        // sizes that do not fit each other or their buffers
+  kDType = 3,        // an element type that the op does not take
+  kIndex = 4,        // an index in the data that lies outside its axis
+  kOutOfMemory = 5,  // an allocation failed
+  kUnsupported = 6,  // legal, but not on this processor or build
 };
 
 // Success is a null pointer, so the hot path returns one register. A failure owns its message.

@@ -37,8 +37,9 @@ Status CheckOperand(const char* what, const Operand& operand, DType dtype, List 
   }
   if (lowest < -operand.before || highest >= operand.after) {
     return Status::Error(
-        Code::kShape, "%s would reach the elements [%lld, %lld] of a buffer that holds [%lld, %lld)",
-        what, static_cast<long long>(lowest), static_cast<long long>(highest),
+        Code::kShape,
+        "%s would reach the elements [%lld, %lld] of a buffer that holds [%lld, %lld)", what,
+        static_cast<long long>(lowest), static_cast<long long>(highest),
         static_cast<long long>(-operand.before), static_cast<long long>(operand.after));
   }
   return {};

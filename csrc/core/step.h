@@ -87,7 +87,8 @@ Status Invoke(const StepContext& context, List words, Operands in, Operands out)
   Params params;
   WordReader reader(words);
   if (!Decode(reader, &params) || !reader.AtEnd()) {
-    return Status::Error(Code::kInvalidStep, "%s: its parameter words do not decode", Params::kName);
+    return Status::Error(Code::kInvalidStep, "%s: its parameter words do not decode",
+                         Params::kName);
   }
   return Op(context, params, in, out);
 }
@@ -98,7 +99,8 @@ inline constexpr size_t kMaxOutputs = 8;
 
 // Fails unless every index shape/strides can reach lies inside the operand and its type is `dtype`.
 // Sizes of 0 reach nothing. `what` names the operand in the message, e.g. "MatMul a".
-Status CheckOperand(const char* what, const Operand& operand, DType dtype, List shape, List strides);
+Status CheckOperand(const char* what, const Operand& operand, DType dtype, List shape,
+                    List strides);
 // The same for `elems` contiguous elements.
 Status CheckDense(const char* what, const Operand& operand, DType dtype, int64_t elems);
 

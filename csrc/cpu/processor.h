@@ -28,11 +28,11 @@ inline constexpr int kIsas = 4;
 const char* NameOf(Isa isa);
 
 struct Processor {
-  Isa isa;             // the highest level that this processor runs
-  size_t l1d_bytes;    // per core; conservative defaults where the system does not tell
+  Isa isa;           // the highest level that this processor runs
+  size_t l1d_bytes;  // per core; conservative defaults where the system does not tell
   size_t l2_bytes;
   size_t l3_bytes;
-  size_t cpus;         // that this process may use: affinity and cgroup limits respected, at least 1
+  size_t cpus;  // that this process may use: affinity and cgroup limits respected, at least 1
 };
 
 // Read once, at the first call.

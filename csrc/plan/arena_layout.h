@@ -17,10 +17,10 @@ struct ArenaBlock {
   size_t offset;  // the result
 };
 
-// Gives every block an offset so that blocks needed at the same time do not overlap, and returns the
-// arena's size. Largest first, each into the lowest gap that fits best ("greedy by size for offset
-// calculation", Pisarchyk & Lee 2020, section 5.2).
-// `lower_bound`: the largest sum of bytes needed at one step, which no layout can beat.
+// Gives every block an offset so that blocks needed at the same time do not overlap, and returns
+// the arena's size. Largest first, each into the lowest gap that fits best ("greedy by size for
+// offset calculation", Pisarchyk & Lee 2020, section 5.2). `lower_bound`: the largest sum of bytes
+// needed at one step, which no layout can beat.
 Status LayOutArena(std::span<ArenaBlock> blocks, size_t* arena_bytes, size_t* lower_bound);
 
 }  // namespace graviton

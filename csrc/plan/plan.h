@@ -19,8 +19,8 @@ enum class StorageKind : uint32_t { kArena = 0, kInput = 1, kOutput = 2, kConsta
 struct Storage {
   StorageKind kind;
   DType dtype;
-  uint32_t index;    // which input, output or constant
-  uint32_t elems;    // from the plan's words, after sizes are filled in
+  uint32_t index;  // which input, output or constant
+  uint32_t elems;  // from the plan's words, after sizes are filled in
 };
 
 // A plan for given values of the free sizes: final words, storages and arena layout.
@@ -56,12 +56,11 @@ class Plan {
   // owns one reference.
   Status Bind(List sizes, BoundPlan** bound);
 
-  // Runs all steps. Inputs and outputs are whole buffers, in the plan's order and of the bound sizes
-  // (checked here); `arena` holds bound.arena_bytes. Steps are logged under the plan's `number`
-  // where there is a log. Any thread.
+  // Runs all steps. Inputs and outputs are whole buffers, in the plan's order and of the bound
+  // sizes (checked here); `arena` holds bound.arena_bytes. Steps are logged under the plan's
+  // `number` where there is a log. Any thread.
   Status Run(const StepContext& context, const BoundPlan& bound, std::span<const BufferRef> inputs,
-             std::span<const BufferRef> outputs, void* arena, EventLog* log,
-             uint32_t number) const;
+             std::span<const BufferRef> outputs, void* arena, EventLog* log, uint32_t number) const;
 
  private:
   Plan() = default;

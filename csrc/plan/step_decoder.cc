@@ -16,9 +16,9 @@ Status DecodeStep(List words, StepWords* step) {
   }
   const OpEntry& entry = kOps[op];
   if (inputs < entry.min_inputs || inputs > entry.max_inputs || outputs != entry.outputs) {
-    return Status::Error(Code::kInvalidStep, "%s takes %u to %u inputs and %u outputs, not %u and %u",
-                         entry.name, entry.min_inputs, entry.max_inputs, entry.outputs, inputs,
-                         outputs);
+    return Status::Error(Code::kInvalidStep,
+                         "%s takes %u to %u inputs and %u outputs, not %u and %u", entry.name,
+                         entry.min_inputs, entry.max_inputs, entry.outputs, inputs, outputs);
   }
   const size_t operand_words = 2 * (size_t{inputs} + outputs);
   const size_t total = kHeaderWords + operand_words + params;

@@ -5,9 +5,10 @@
 //   #include "simd/foreach_target.h"
 //
 // No include guard: it is meant to be included again. The included file has none either, opens
-// `namespace graviton::GRAVITON_NS` itself and may use nothing from the standard library but types and
-// <cstring>, <cstddef>, <cstdint>: an inline function instantiated here would carry this level's
-// instructions into code that other levels call. Templates must be defined inside, after the pragma.
+// `namespace graviton::GRAVITON_NS` itself and may use nothing from the standard library but types
+// and <cstring>, <cstddef>, <cstdint>: an inline function instantiated here would carry this
+// level's instructions into code that other levels call. Templates must be defined inside, after
+// the pragma.
 //
 // Levels: x86-64 baseline, avx2, avx512; arm64 neon. A family whose kernels gain from bf16, VNNI or
 // I8MM includes simd/foreach_target_bf16.h as well; elsewhere that level uses the table below it.
@@ -46,8 +47,9 @@
 #endif
 
 #if defined(__clang__)
-#pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(                                                    \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), \
+    apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,prefer-vector-width=512")

@@ -1,6 +1,6 @@
 // Vectors of GRAVITON_VECTOR_BYTES as GCC/Clang vector types, and the few operations that the types
-// do not spell. Included again for each instruction-set level (simd/foreach_target.h), hence the guard
-// per level: a family may include it through several headers.
+// do not spell. Included again for each instruction-set level (simd/foreach_target.h), hence the
+// guard per level: a family may include it through several headers.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -41,8 +41,8 @@ static inline void Store(float* p, Vf v) { *reinterpret_cast<VfUnaligned*>(p) = 
 static inline void Store(int32_t* p, Vi v) { *reinterpret_cast<ViUnaligned*>(p) = v; }
 static inline Vf Splat(float x) { return x - Vf{}; }
 static inline Vi Splat(int32_t x) { return x - Vi{}; }
-// For the last n <= kLanes elements of a row. Masks where the level has them: memcpy of a length that
-// is not constant is a call, and rows of 24 channels end in one.
+// For the last n <= kLanes elements of a row. Masks where the level has them: memcpy of a length
+// that is not constant is a call, and rows of 24 channels end in one.
 #if GRAVITON_VECTOR_BYTES == 64
 static inline Vf LoadPart(const float* p, size_t n) {
   return (Vf)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);

@@ -65,7 +65,8 @@ export interface Walk {
   readonly strides: readonly number[];
 }
 
-const strideOf = (node: Node, name: string | number | null): number => (name === null ? 0 : typeof name === 'number' ? name : num(node, name));
+const strideOf = (node: Node, name: string | number | null): number =>
+  name === null ? 0 : typeof name === 'number' ? name : num(node, name);
 const sizesOf = (node: Node, names: readonly (string | 1)[]): number[] => names.map((name) => (name === 1 ? 1 : num(node, name)));
 
 export function hasAxes(node: Node): boolean {

@@ -1,7 +1,7 @@
 import {native, type Slot} from '../native';
 import {PackWeights, UnpackWeights} from '../ops/linear';
 import {Concat, StridedCopy} from '../ops/movement';
-import {type NativeDType, type OpSpec, type Params, type ParamValues} from '../ops/schema';
+import type {NativeDType, OpSpec, Params, ParamValues} from '../ops/schema';
 import type {Frozen, TensorData} from '../tensor-data';
 
 interface Constant {
@@ -92,7 +92,12 @@ export class ConstantPool {
     const key = JSON.stringify([op.name, inputs, dtype, elems, params]);
     const known = this.derived.get(key);
     if (known !== undefined) return known;
-    const [slot] = native().run(op, inputs.map((i) => this.slot(i)), [{dtype, elems}], params);
+    const [slot] = native().run(
+      op,
+      inputs.map((i) => this.slot(i)),
+      [{dtype, elems}],
+      params,
+    );
     const id = this.add(slot as Slot, dtype, elems);
     this.derived.set(key, id);
     this.parents.set(id, inputs);
@@ -106,7 +111,14 @@ export class ConstantPool {
     if (known !== undefined) return known;
     const elems = rows * columns.reduce((a, b) => a + b, 0);
     // Made when it is packed, so that only one of a model's many is there at a time.
-    const make = () => native().runOne(Concat, parts.map((p) => this.slot(p)), 'float32', elems, {outer: rows, inner: columns});
+    const make = () =>
+      native().runOne(
+        Concat,
+        parts.map((p) => this.slot(p)),
+        'float32',
+        elems,
+        {outer: rows, inner: columns},
+      );
     const id = this.constants.push({slot: undefined, make, dtype: 'float32', elems, source: undefined, values: undefined}) - 1;
     this.derived.set(key, id);
     this.parents.set(id, parts);

@@ -38,7 +38,8 @@ let nextIdentity = 1;
 
 /** Equal for equal primitives; objects and functions are told apart by identity. */
 function describe(value: unknown): string {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null)
+    return typeof value === 'string' ? JSON.stringify(value) : String(value);
   let id = identities.get(value);
   if (id === undefined) {
     id = nextIdentity++;

@@ -1,6 +1,7 @@
 /** What the compiler does with pointwise expressions: substitute, evaluate, and recognise functions. */
-import {call, encodeProgram, type Expr} from '../ops/program';
+
 import type {ScalarName} from '../ops/pointwise';
+import {call, type Expr, encodeProgram} from '../ops/program';
 
 /** `expr` with every input replaced; shared parts stay shared. */
 export function substitute(expr: Expr, replace: (input: number) => Expr, seen = new Map<Expr, Expr>()): Expr {
@@ -104,7 +105,11 @@ const doubles: Partial<Record<ScalarName, (a: number, b: number, c: number) => n
 };
 
 /** The value of `expr`, or undefined where it has a function that is not known in double precision. `leaf` gives inputs, or any part. */
-export function evaluate(expr: Expr, leaf: (part: Expr) => number | undefined, seen = new Map<Expr, number | undefined>()): number | undefined {
+export function evaluate(
+  expr: Expr,
+  leaf: (part: Expr) => number | undefined,
+  seen = new Map<Expr, number | undefined>(),
+): number | undefined {
   if (seen.has(expr)) return seen.get(expr);
   let result = leaf(expr);
   if (result === undefined) {
@@ -124,7 +129,23 @@ export function evaluate(expr: Expr, leaf: (part: Expr) => number | undefined, s
 
 /** Functions that are smooth where they are defined: two expressions of these that agree at many random points are the same function. */
 const smooth: ReadonlySet<ScalarName> = new Set([
-  'Copy', 'Add', 'Sub', 'Mul', 'Div', 'Pow', 'SquaredDifference', 'MulAdd', 'Neg', 'Square', 'Sqrt', 'Rsqrt', 'Reciprocal', 'Exp', 'Tanh', 'Erf', 'Sigmoid',
+  'Copy',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Pow',
+  'SquaredDifference',
+  'MulAdd',
+  'Neg',
+  'Square',
+  'Sqrt',
+  'Rsqrt',
+  'Reciprocal',
+  'Exp',
+  'Tanh',
+  'Erf',
+  'Sigmoid',
 ]);
 
 export function isSmooth(expr: Expr): boolean {
@@ -150,7 +171,12 @@ const tolerance = 2e-6;
  * Whether `expr` and `formula` agree at random points (identity testing as in Schwartz 1980; J. ACM 27(4)): any algebraic arrangement of
  * layer norm or GELU is recognised, whatever wrote it. Only for smooth expressions. `ranges` gives each input's interval.
  */
-export function isIdentity(expr: Expr, inputs: readonly number[], ranges: readonly (readonly [number, number])[], formula: (...x: number[]) => number): boolean {
+export function isIdentity(
+  expr: Expr,
+  inputs: readonly number[],
+  ranges: readonly (readonly [number, number])[],
+  formula: (...x: number[]) => number,
+): boolean {
   if (!isSmooth(expr)) return false;
   const random = randoms(1);
   for (let trial = 0; trial < 24; trial++) {
@@ -182,7 +208,10 @@ const recognised: readonly Recognised[] = [
 const roots: ReadonlySet<ScalarName> = new Set(['Mul', 'Div']);
 
 /** Points that tell the recognised functions apart: both tails, the bend, and either side of the kinks at ±3. */
-const samples = [-1000, -40, -9.5, -6.1, -4.2, -3.01, -2.99, -2.2, -1.3, -0.71, -0.2, -0.013, 0, 0.017, 0.31, 0.83, 1.4, 2.3, 2.98, 3.02, 4.4, 6.3, 9.1, 41, 1000];
+const samples = [
+  -1000, -40, -9.5, -6.1, -4.2, -3.01, -2.99, -2.2, -1.3, -0.71, -0.2, -0.013, 0, 0.017, 0.31, 0.83, 1.4, 2.3, 2.98, 3.02, 4.4, 6.3, 9.1,
+  41, 1000,
+];
 
 function isFunction(expr: Expr, variable: Expr, {name, pieces}: Recognised): boolean {
   const formula = doubles[name] as (a: number, b: number, c: number) => number;

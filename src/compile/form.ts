@@ -1,7 +1,7 @@
 /** Pointwise nodes as the passes see them: an expression over operands that are walked together. */
 import {collapse, rowMajorStrides, sizeOf} from '../ops/geometry';
-import {type Expr, decodeProgram, encodeProgram} from '../ops/program';
 import {maxProgramInputs, Pointwise, scalars} from '../ops/pointwise';
+import {decodeProgram, type Expr, encodeProgram} from '../ops/program';
 import {type Access, type Located, locate, mergedStride, reachThrough, splitStride} from './access';
 import {inputsIn, substitute} from './expression';
 import {type Graph, list, type Node, type Operand, valueOf} from './ir';
@@ -113,7 +113,11 @@ export function inline(form: Form, position: number, producer: Form): Form | und
 }
 
 /** The form reading through a copy: input `position` reads what a StridedCopy of `source` made. */
-export function readThrough(form: Form, position: number, copy: {shape: readonly number[]; strides: readonly number[]; source: Operand}): Form | undefined {
+export function readThrough(
+  form: Form,
+  position: number,
+  copy: {shape: readonly number[]; strides: readonly number[]; source: Operand},
+): Form | undefined {
   return inline(form, position, {
     shape: copy.shape,
     inputs: [{operand: copy.source, strides: copy.strides}],

@@ -23,7 +23,12 @@ export interface HostCall {
   readonly kernelName: string;
   readonly attrs: object;
   /** How tfjs sees the operands: by input name, and the results in order. */
-  readonly inputs: readonly {readonly name: string; readonly index: number | undefined; readonly shape: readonly number[]; readonly dtype: string}[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly index: number | undefined;
+    readonly shape: readonly number[];
+    readonly dtype: string;
+  }[];
   readonly outputs: readonly {readonly shape: readonly number[]; readonly dtype: NativeDType}[];
 }
 

@@ -57,7 +57,8 @@ function controlInputs(nodes: Nodes): Nodes {
 /** Ops whose stock executors read the wrong parameter: MatrixBandPart takes num_lower for num_upper, BitwiseAnd looks for names it does not have. */
 const wrongParameters: ReadonlySet<string> = new Set(['MatrixBandPart', 'BitwiseAnd']);
 
-const isTraining = (node: NodeDef) => /^FusedBatchNorm(V2|V3)?$/.test(node.op) && (node.attr?.is_training as {b?: boolean} | undefined)?.b === true;
+const isTraining = (node: NodeDef) =>
+  /^FusedBatchNorm(V2|V3)?$/.test(node.op) && (node.attr?.is_training as {b?: boolean} | undefined)?.b === true;
 
 /** Stock ignores is_training and divides by the (empty) variance that it is given: Keras' LayerNormalization comes out as NaN. */
 function wrongExecutors(nodes: Nodes): Nodes {

@@ -1,8 +1,8 @@
 import {opNumber} from '../native';
-import {dtypes, type ParamValue} from '../ops/schema';
 import {floatBits} from '../ops/bits';
 import {sizeOf} from '../ops/geometry';
 import {Pointwise} from '../ops/pointwise';
+import {dtypes, type ParamValue} from '../ops/schema';
 import {formOf} from './form';
 import {type Graph, inputsOf, type Node, type Operand, type ValueId, valueOf} from './ir';
 
@@ -55,8 +55,15 @@ function sharedStorages(graph: Graph, segment: Segment): Map<ValueId, ValueId> {
       const wholeOnce = value.elems === sizeOf(form.shape) && strides.every((s, axis) => s === denseStride(form.shape, axis));
       const once = form.inputs.filter((i) => i.operand.value === operand.value).length === 1;
       return (
-        wholeOnce && once && operand.offset === 0 && value.constant === undefined && value.dtype === result.dtype &&
-        value.elems === result.elems && !fixed.has(operand.value) && writers.get(operand.value) === 1 && lastReader.get(operand.value) === at
+        wholeOnce &&
+        once &&
+        operand.offset === 0 &&
+        value.constant === undefined &&
+        value.dtype === result.dtype &&
+        value.elems === result.elems &&
+        !fixed.has(operand.value) &&
+        writers.get(operand.value) === 1 &&
+        lastReader.get(operand.value) === at
       );
     });
     if (dying !== undefined) shared.set(output, rootOf(dying.operand.value));

@@ -94,11 +94,19 @@ export class Plan {
         const {constant} = valueOf(this.graph, value);
         if (constant !== undefined) constants.add(constant);
       }
-      return {kind: 'host', call: part.host as HostCall, inputs: inputsOf(part).map((o) => o.value), outputs: part.outputs.map((o) => o.value)};
+      return {
+        kind: 'host',
+        call: part.host as HostCall,
+        inputs: inputsOf(part).map((o) => o.value),
+        outputs: part.outputs.map((o) => o.value),
+      };
     }
     const words = planWords(this.graph, part);
     for (const constant of words.constants) constants.add(constant);
-    const plan = native().makePlan(encodePlan(words), words.constants.map((c) => this.pool.slot(c)));
+    const plan = native().makePlan(
+      encodePlan(words),
+      words.constants.map((c) => this.pool.slot(c)),
+    );
     this.backend.stepLabels.set(plan, part.nodes.map(labelOf));
     return {kind: 'native', plan, segment: part, outputs: part.outputs.map((id) => valueOf(this.graph, id))};
   }
@@ -113,7 +121,8 @@ export class Plan {
     const [stage] = this.stages;
     if (this.stages.length !== 1 || stage?.kind !== 'native') return undefined;
     const {segment} = stage;
-    if (!segment.outputs.every((id, i) => id === this.graph.outputs[i]) || segment.outputs.length !== this.graph.outputs.length) return undefined;
+    if (!segment.outputs.every((id, i) => id === this.graph.outputs[i]) || segment.outputs.length !== this.graph.outputs.length)
+      return undefined;
     return {stage, slots: segment.inputs.map((id) => (inputs[this.graph.inputs.indexOf(id)] as TensorData).slot)};
   }
 

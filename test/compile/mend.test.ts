@@ -22,7 +22,11 @@ const constantBranches = [
 ];
 
 async function load(nodes: readonly NodeDef[], weights: Readonly<Record<string, readonly number[]>>) {
-  const specs = Object.entries(weights).map(([name, values]) => ({name, dtype: 'float32' as const, shape: values.length === 1 ? [] : [values.length]}));
+  const specs = Object.entries(weights).map(([name, values]) => ({
+    name,
+    dtype: 'float32' as const,
+    shape: values.length === 1 ? [] : [values.length],
+  }));
   const weightData = Float32Array.from(Object.values(weights).flat()).buffer;
   return loadGraphModel({load: async () => ({modelTopology: {node: nodes, versions: {producer: 1}}, weightSpecs: specs, weightData})});
 }
@@ -42,7 +46,10 @@ describe('mend', () => {
 
   it('makes constants of a branch wait for the branch', async () => {
     const model = await load(constantBranches, {zero: [0], one: [1], two: [2]});
-    for (const [x, wanted] of [[5, 1], [-5, 2]] as const) {
+    for (const [x, wanted] of [
+      [5, 1],
+      [-5, 2],
+    ] as const) {
       const result = (await model.executeAsync({x: tf.scalar(x)}, 'result')) as tf.Tensor;
       expect(result.dataSync()[0]).to.equal(wanted);
     }
@@ -50,7 +57,12 @@ describe('mend', () => {
   });
 
   it('leaves the constants of loops to the loop', () => {
-    const loop = [node('cond', 'LoopCond', ['p']), node('s', 'Switch', ['v', 'cond']), node('body', 'Identity', ['s:1']), node('c', 'Const', ['^body'])];
+    const loop = [
+      node('cond', 'LoopCond', ['p']),
+      node('s', 'Switch', ['v', 'cond']),
+      node('body', 'Identity', ['s:1']),
+      node('c', 'Const', ['^body']),
+    ];
     expect(nodesOf(mend({node: loop})).map((n) => n.op)).to.deep.equal(['LoopCond', 'Switch', 'Identity', 'Const']);
   });
 
@@ -67,7 +79,13 @@ describe('mend', () => {
   it('normalises by the batch where is_training says so', async () => {
     const attr = {is_training: {b: true}, epsilon: {f: 0}, T: {type: 'DT_FLOAT'}};
     const model = await load(
-      [node('x', 'Placeholder', [], float), node('g', 'Const'), node('o', 'Const'), node('e', 'Const'), node('norm', 'FusedBatchNormV3', ['x', 'g', 'o', 'e', 'e'], attr)],
+      [
+        node('x', 'Placeholder', [], float),
+        node('g', 'Const'),
+        node('o', 'Const'),
+        node('e', 'Const'),
+        node('norm', 'FusedBatchNormV3', ['x', 'g', 'o', 'e', 'e'], attr),
+      ],
       {g: [1, 2], o: [0, 1], e: [0, 0]},
     );
     const y = model.execute({x: tf.tensor4d([1, 10, 3, 30], [1, 2, 1, 2])}, 'norm') as tf.Tensor;

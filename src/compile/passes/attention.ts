@@ -4,7 +4,7 @@ import {Softmax} from '../../ops/reduction';
 import {Editor} from '../editor';
 import {evaluate, inputsIn, isSmooth, partsOf, substitute} from '../expression';
 import {type Form, fit, formOf, inline, readsInOrder} from '../form';
-import {type Graph, list, type Node, num, onlyReader, type Operand, producerOf, type Uses, valueOf} from '../ir';
+import {type Graph, list, type Node, num, type Operand, onlyReader, producerOf, type Uses, valueOf} from '../ir';
 import type {Pass} from '../pass';
 
 /** A product that nothing has been fused into yet. */
@@ -31,7 +31,9 @@ function scoresOf(graph: Graph & Uses, softmax: Node): Scores | undefined {
     const chain = formOf(graph, producer);
     const wider = chain && inline(form, product, chain);
     // The product's side of the chain is the one that has a product at its end.
-    const next = chain?.inputs.find((i) => valueOf(graph, i.operand.value).elems === valueOf(graph, operand.value).elems && leadsToProduct(graph, i.operand));
+    const next = chain?.inputs.find(
+      (i) => valueOf(graph, i.operand.value).elems === valueOf(graph, operand.value).elems && leadsToProduct(graph, i.operand),
+    );
     if (wider === undefined || next === undefined) return undefined;
     form = wider;
     reader = producer;
@@ -57,7 +59,15 @@ function scaleAndMask({form, product}: Scores): {scale: number; mask: number | u
   const at = (p: number, m: number) => evaluate(form.expr, (part) => ('input' in part ? (part.input === product ? p : m) : undefined));
   const scale = at(1, 0);
   if (scale === undefined) return undefined;
-  const points = [[0, 0], [3.7, 0], [-1.3, 0], [0, 1], [0, -7.3], [2.2, 5.1], [-0.6, -11]] as const;
+  const points = [
+    [0, 0],
+    [3.7, 0],
+    [-1.3, 0],
+    [0, 1],
+    [0, -7.3],
+    [2.2, 5.1],
+    [-0.6, -11],
+  ] as const;
   const linear = points.every(([p, m]) => {
     const wanted = scale * p + (mask === undefined ? 0 : m);
     return Math.abs((at(p, m) as number) - wanted) <= 1e-6 * (1 + Math.abs(wanted));
@@ -101,7 +111,7 @@ export const attention: Pass = {
         refuse(second, 'attention: the scores or their softmax have other users');
         continue;
       }
-      const fused = fuse(editor, scores, softmax, second);
+      const fused = fuse(scores, softmax, second);
       if (typeof fused === 'string') refuse(second, `attention: ${fused}`);
       else editor.replace(second, fused);
     }
@@ -109,15 +119,17 @@ export const attention: Pass = {
   },
 };
 
-function fuse(graph: Graph, scores: Scores, softmax: Node, second: Node): Node | string {
+function fuse(scores: Scores, softmax: Node, second: Node): Node | string {
   const first = scores.matmul;
   const [queries, keys, depth] = [num(first, 'rowsM'), num(first, 'colsN'), num(first, 'depthK')];
   const batches = num(first, 'batch1') * num(first, 'batch2');
-  const same = num(second, 'batch1') * num(second, 'batch2') === batches && num(second, 'rowsM') === queries && num(second, 'depthK') === keys;
+  const same =
+    num(second, 'batch1') * num(second, 'batch2') === batches && num(second, 'rowsM') === queries && num(second, 'depthK') === keys;
   if (!same || num(softmax, 'cols') !== keys) return 'the softmax does not run over the keys';
   const denseScores = num(second, 'aRow') === keys && num(second, 'aCol') === 1 && (second.inputs[0] as Operand).offset === 0;
   if (!denseScores) return 'the probabilities are read with strides';
-  if (num(first, 'aCol') !== 1 || num(first, 'bRow') !== 1 || num(second, 'bCol') !== 1) return 'the depth axis of queries, keys or values is not contiguous';
+  if (num(first, 'aCol') !== 1 || num(first, 'bRow') !== 1 || num(second, 'bCol') !== 1)
+    return 'the depth axis of queries, keys or values is not contiguous';
   const fitted = fit(scores.form, [num(first, 'batch1'), num(first, 'batch2'), queries, keys]);
   if (fitted === undefined) return 'a mask varies along more axes than batch, head, query and key';
   if (!readsInOrder(scores.form, fitted, scores.product)) return 'the scores are read in another order';
@@ -129,7 +141,7 @@ function fuse(graph: Graph, scores: Scores, softmax: Node, second: Node): Node |
   const linear = scaleAndMask(scores);
   const maskStrides = linear?.mask === undefined ? [0, 0, 0, 0] : (fitted.strides[linear.mask] as readonly number[]);
   const [maskBatch, maskHead, maskRow, maskCol] = maskStrides as readonly [number, number, number, number];
-  const extras = linear === undefined ? scores.form.inputs.flatMap((input, i) => (i === scores.product ? [] : [i])) : [];
+  const extras = linear === undefined ? scores.form.inputs.flatMap((_, i) => (i === scores.product ? [] : [i])) : [];
   const program = linear === undefined ? scoreProgram(scores, extras) : [];
   if (program === undefined) return 'what follows the scores does not fit into one program';
   const mask = linear?.mask === undefined ? undefined : scores.form.inputs[linear.mask]?.operand;
@@ -138,13 +150,31 @@ function fuse(graph: Graph, scores: Scores, softmax: Node, second: Node): Node |
     inputs: [first.inputs[0], first.inputs[1], second.inputs[1], mask, ...extras.map((i) => scores.form.inputs[i]?.operand)],
     outputs: second.outputs,
     params: {
-      batch, heads, queries, keys, depth, valueDepth: num(second, 'colsN'),
-      scale: linear?.scale ?? 1, causal: false, causalOffset: 0,
-      queryBatch, queryHead, queryRow: num(first, 'aRow'),
-      keyBatch, keyHead, keyRow: num(first, 'bCol'),
-      valueBatch, valueHead, valueRow: num(second, 'bRow'),
-      maskBatch, maskHead, maskRow, maskCol,
-      outBatch, outHead, outRow: num(second, 'cRow'),
+      batch,
+      heads,
+      queries,
+      keys,
+      depth,
+      valueDepth: num(second, 'colsN'),
+      scale: linear?.scale ?? 1,
+      causal: false,
+      causalOffset: 0,
+      queryBatch,
+      queryHead,
+      queryRow: num(first, 'aRow'),
+      keyBatch,
+      keyHead,
+      keyRow: num(first, 'bCol'),
+      valueBatch,
+      valueHead,
+      valueRow: num(second, 'bRow'),
+      maskBatch,
+      maskHead,
+      maskRow,
+      maskCol,
+      outBatch,
+      outHead,
+      outRow: num(second, 'cRow'),
       epilogue: program,
       epilogueStrides: extras.flatMap((i) => fitted.strides[i] as readonly number[]),
     },

@@ -1,7 +1,7 @@
 import {Conv2D, DepthwiseConv2D} from '../../ops/convolution';
 import {MatMul} from '../../ops/linear';
-import {call, type Expr, encodeProgram, input} from '../../ops/program';
 import {Pointwise} from '../../ops/pointwise';
+import {call, type Expr, encodeProgram, input} from '../../ops/program';
 import {writeWalk} from '../axes';
 import type {ConstantPool} from '../constants';
 import {Editor} from '../editor';
@@ -63,7 +63,12 @@ function affinePart(graph: Graph, {expr, extras}: Epilogue, axes: readonly numbe
 }
 
 /** `part` for each column, with the product set to `product`. */
-function alongColumns(part: Expr, product: number, columns: number, leaf: (input: number, column: number) => number): Float64Array | undefined {
+function alongColumns(
+  part: Expr,
+  product: number,
+  columns: number,
+  leaf: (input: number, column: number) => number,
+): Float64Array | undefined {
   const result = new Float64Array(columns);
   for (let column = 0; column < columns; column++) {
     const value = evaluate(part, (p) => ('input' in p ? (p.input === 0 ? product : leaf(p.input, column)) : undefined));
@@ -115,7 +120,12 @@ function fold(editor: Editor, pool: ConstantPool, node: Node): Node | undefined 
   const key = JSON.stringify(['batch norm', keyOf(part), constants, oldBias]);
   const offset = epilogue.bias?.offset ?? 0;
   const before = oldBias === undefined ? undefined : pool.values(oldBias);
-  const bias = column(editor, pool, `${key} shift`, shift.map((s, i) => s + (scale[i] as number) * (before?.[offset + i] ?? 0)));
+  const bias = column(
+    editor,
+    pool,
+    `${key} shift`,
+    shift.map((s, i) => s + (scale[i] as number) * (before?.[offset + i] ?? 0)),
+  );
   let scaled = node.inputs[1] as Operand;
   if (scale.some((s) => s !== 1)) {
     const factors = column(editor, pool, `${key} scale`, scale);
@@ -125,7 +135,13 @@ function fold(editor: Editor, pool: ConstantPool, node: Node): Node | undefined 
       strides: [...weights.strides, 0, 1, ...weights.strides],
       program: encodeProgram(call('Mul', input(0), input(1))) as number[],
     };
-    const product = pool.compute(Pointwise, [weights.constant, valueOf(editor, factors.value).constant as number], 'float32', elems, params);
+    const product = pool.compute(
+      Pointwise,
+      [weights.constant, valueOf(editor, factors.value).constant as number],
+      'float32',
+      elems,
+      params,
+    );
     scaled = {value: editor.newValue('float32', elems, product), offset: 0};
   }
   const rest = {...epilogue, bias, expr: replacePart(epilogue.expr, part, {input: 0})};

@@ -50,7 +50,8 @@ export const canonicalise: Pass = {
       if ('input' in expr) {
         const source = form.inputs[expr.input];
         const dense = rowMajorStrides(form.shape);
-        const whole = source?.strides.every((s, axis) => s === dense[axis]) && valueOf(editor, source.operand.value).elems === sizeOf(form.shape);
+        const whole =
+          source?.strides.every((s, axis) => s === dense[axis]) && valueOf(editor, source.operand.value).elems === sizeOf(form.shape);
         if (source !== undefined && whole && valueOf(editor, source.operand.value).dtype === valueOf(editor, result.value).dtype) {
           editor.redirect(result.value, source.operand);
           editor.remove(node);

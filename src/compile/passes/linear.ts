@@ -1,13 +1,13 @@
 import {Conv2D, DepthwiseConv2D} from '../../ops/convolution';
-import {MatMul} from '../../ops/linear';
 import {sizeOf} from '../../ops/geometry';
-import {type Expr, decodeProgram, encodeProgram} from '../../ops/program';
+import {MatMul} from '../../ops/linear';
+import {decodeProgram, type Expr, encodeProgram} from '../../ops/program';
 import type {OpSpec} from '../../ops/schema';
 import {withSplitBatch, writeWalk} from '../axes';
 import {Editor} from '../editor';
 import {inputsIn, keyOf, occurrences, partsOf, recogniseActivations, replacePart, substitute} from '../expression';
 import {type Form, fit, formOf, readsInOrder, resultType} from '../form';
-import {type Graph, list, type Node, onlyReader, type Operand, valueOf} from '../ir';
+import {type Graph, list, type Node, type Operand, onlyReader, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
 
 const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D]);
@@ -145,5 +145,8 @@ function makePass(name: string, why: string): Pass {
   };
 }
 
-export const linear = makePass('linear', 'bias, residual, activation and any other pointwise expression run on the product while it is in cache');
+export const linear = makePass(
+  'linear',
+  'bias, residual, activation and any other pointwise expression run on the product while it is in cache',
+);
 export const linearAgain = makePass('linear-again', 'expressions that the pointwise pass has put together now have one user');

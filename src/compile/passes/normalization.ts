@@ -2,7 +2,7 @@ import {Normalize, normalizeKinds, Reduce, reduceKinds} from '../../ops/reductio
 import {Editor} from '../editor';
 import {isIdentity, keyOf, partsOf} from '../expression';
 import {type Form, type FormInput, fit, formOf, inline} from '../form';
-import {type Graph, type Node, num, onlyReader, type Operand, producerOf, type Uses, type ValueId, valueOf} from '../ir';
+import {type Graph, type Node, num, type Operand, onlyReader, producerOf, type Uses, type ValueId, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
 
 /** Steps back through pointwise nodes that a normalisation may be spread over (Keras' has ten nodes). */
@@ -67,7 +67,8 @@ function statisticsOf(graph: Graph & Uses, node: Node, remember: PassContext['re
   const meanIn = (form: Form) => form.inputs.find(({operand}) => rowMeanOf(graph, operand.value) !== undefined)?.operand.value;
   // The difference to the mean may be a node of its own.
   const difference = formOf(graph, producerOf(graph, direct.inputs[0]?.operand));
-  const form = meanIn(direct) === undefined && difference !== undefined && meanIn(difference) !== undefined ? inline(direct, 0, difference) : direct;
+  const form =
+    meanIn(direct) === undefined && difference !== undefined && meanIn(difference) !== undefined ? inline(direct, 0, difference) : direct;
   const mean = form && meanIn(form);
   const x = mean === undefined ? form?.inputs[0]?.operand : rowMeanOf(graph, mean)?.source;
   if (form === undefined || x === undefined) return undefined;
@@ -84,7 +85,8 @@ function statisticsOf(graph: Graph & Uses, node: Node, remember: PassContext['re
 /** gamma, beta and epsilon, if the form is the normalisation of these statistics. */
 function factorsOf(graph: Graph, form: Form, {kind, x, stats, rows, cols}: Statistics, remember: PassContext['remember']) {
   const known = [x.value, ...stats];
-  if (form.inputs.length > known.length + 2 || !known.every((value) => form.inputs.some((i) => i.operand.value === value))) return undefined;
+  if (form.inputs.length > known.length + 2 || !known.every((value) => form.inputs.some((i) => i.operand.value === value)))
+    return undefined;
   const strides = fit(form, [1, 1, rows, cols])?.strides;
   if (strides === undefined) return undefined;
   const columns: number[] = [];
@@ -143,8 +145,15 @@ function plays(graph: Graph, role: Role, strides: readonly number[], operand: Op
 function assignments(columns: readonly number[]): (readonly [number | undefined, number | undefined])[] {
   const [a, b] = columns;
   if (a === undefined) return [[undefined, undefined]];
-  if (b === undefined) return [[a, undefined], [undefined, a]];
-  return [[a, b], [b, a]];
+  if (b === undefined)
+    return [
+      [a, undefined],
+      [undefined, a],
+    ];
+  return [
+    [a, b],
+    [b, a],
+  ];
 }
 
 /** What epsilon may be: the small positive immediates of the expression, or none. */
@@ -170,7 +179,11 @@ function* downstream(graph: Graph & Uses, value: ValueId): Generator<Node> {
 type Factors = NonNullable<ReturnType<typeof factorsOf>>;
 
 /** The node that ends the normalisation: the nearest that is one, then on through its only readers (scale, shift) while they are too. */
-function endOf(graph: Graph & Uses, statistics: Statistics, remember: PassContext['remember']): {readonly last: Node; readonly factors: Factors} | undefined {
+function endOf(
+  graph: Graph & Uses,
+  statistics: Statistics,
+  remember: PassContext['remember'],
+): {readonly last: Node; readonly factors: Factors} | undefined {
   const {x, stats, rows, cols} = statistics;
   const expansion = new Expansion(graph, new Set([x.value, ...stats]));
   const factorsAt = (node: Node): Factors | undefined => {

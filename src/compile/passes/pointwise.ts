@@ -1,10 +1,10 @@
 import {sizeOf} from '../../ops/geometry';
+import type {Expr} from '../../ops/program';
 import {Editor} from '../editor';
 import {partsOf, recogniseActivations} from '../expression';
 import {formOf, inline, nodeOf} from '../form';
-import {type Node, onlyReader, type Operand, producerOf, valueOf} from '../ir';
+import {type Node, type Operand, onlyReader, producerOf, valueOf} from '../ir';
 import type {Pass} from '../pass';
-import type {Expr} from '../../ops/program';
 
 const opsOf = (expr: Expr): string[] => [...partsOf(expr)].flatMap((part) => ('op' in part ? [part.op] : []));
 

@@ -1,5 +1,5 @@
-import {StridedCopy} from '../../ops/movement';
 import {collapse, rowMajorStrides} from '../../ops/geometry';
+import {StridedCopy} from '../../ops/movement';
 import {locate, mergedStride, reachThrough, splitStride} from '../access';
 import {hasAxes, readWalk, withReadStrides, withSplitBatch} from '../axes';
 import {Editor} from '../editor';
@@ -81,7 +81,11 @@ export const reads: Pass = {
       let node = original;
       for (let position = 0; position < node.inputs.length; position++) {
         const view = viewOf(editor, node.inputs[position]);
-        if (view === undefined || valueOf(editor, view.source.value).dtype !== valueOf(editor, (node.inputs[position] as Operand).value).dtype) continue;
+        if (
+          view === undefined ||
+          valueOf(editor, view.source.value).dtype !== valueOf(editor, (node.inputs[position] as Operand).value).dtype
+        )
+          continue;
         const direct = through(editor, node, position, view);
         if (direct === undefined) {
           refuse(node, `reads: its operand ${position} is a transposed or sliced copy that its strides cannot express`);

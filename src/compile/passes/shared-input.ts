@@ -72,7 +72,14 @@ function redirected(editor: Editor, shares: readonly Share[], merged: Operand, t
   return changes;
 }
 
-function place(editor: Editor, pool: ConstantPool, shares: readonly Share[], merged: Operand, total: number, changes: ReadonlyMap<Node, Node>): void {
+function place(
+  editor: Editor,
+  pool: ConstantPool,
+  shares: readonly Share[],
+  merged: Operand,
+  total: number,
+  changes: ReadonlyMap<Node, Node>,
+): void {
   const first = (shares[0] as Share).node;
   const weights = weightsOf(editor, pool, shares, num(first, 'depthK'));
   const bias = biasOf(editor, pool, shares, total);

@@ -1,12 +1,12 @@
-import {Concat, StridedCopy} from '../../ops/movement';
 import {rowMajorStrides, sizeOf} from '../../ops/geometry';
+import {Concat, StridedCopy} from '../../ops/movement';
 import {Pointwise} from '../../ops/pointwise';
+import {encodeProgram} from '../../ops/program';
 import {locate, mergedStride, reachThrough, splitStride} from '../access';
 import {withSplitBatch, withWriteStrides, writeWalk} from '../axes';
 import {Editor} from '../editor';
 import {formOf, tidy} from '../form';
-import {encodeProgram} from '../../ops/program';
-import {type Graph, list, type Node, num, onlyReader, type Operand, producerOf, valueOf} from '../ir';
+import {type Graph, list, type Node, num, type Operand, onlyReader, producerOf, valueOf} from '../ir';
 import type {Pass} from '../pass';
 
 /** Where the elements of a dense value of `shape` go. */
@@ -124,7 +124,12 @@ export const writes: Pass = {
         const source = copy.inputs[0] as Operand;
         const producer = producerOf(editor, source);
         const target = targetOf(editor, copy);
-        return producer !== undefined && onlyReader(editor, source.value, node) && target !== undefined && writing(editor, producer, target) !== undefined;
+        return (
+          producer !== undefined &&
+          onlyReader(editor, source.value, node) &&
+          target !== undefined &&
+          writing(editor, producer, target) !== undefined
+        );
       });
       if (!distinct || !movable || copies.length < 2) continue;
       editor.replace(node, ...copies);
