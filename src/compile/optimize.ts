@@ -12,6 +12,7 @@ import {packing} from './passes/packing';
 import {pointwise} from './passes/pointwise';
 import {reads} from './passes/reads';
 import {sharedInput} from './passes/shared-input';
+import {winograd} from './passes/winograd';
 import {writes} from './passes/writes';
 
 /** In the order in which they run; each says why it is there. Folding needs no pass: what depends on no input is never recorded. */
@@ -31,6 +32,7 @@ export const passes: readonly Pass[] = [
   sharedInput,
   writes,
   deadCode,
+  winograd,
   packing,
 ];
 

@@ -1,11 +1,12 @@
+import {native} from '../../native';
 import {Conv2D} from '../../ops/convolution';
 import {MatMul, packLayouts} from '../../ops/linear';
-import {native} from '../../native';
 import {Editor} from '../editor';
 import {type Graph, type Node, num, type Operand, valueOf} from '../ir';
-import type {Pass} from '../pass';
+import type {Pass, PassContext} from '../pass';
 
-interface Packing {
+/** How one operand's weights are packed (PackWeights), and which parameter of the op says so. */
+export interface Packing {
   readonly parameter: string;
   readonly layout: number;
   readonly rowsK: number;
@@ -17,15 +18,48 @@ interface Packing {
 
 const weights = 1;
 
+/** Whether the node's second operand is a whole constant. */
+export function hasConstantWeights(graph: Graph, node: Node): boolean {
+  const operand = node.inputs[weights];
+  return operand !== undefined && operand.offset === 0 && valueOf(graph, operand.value).constant !== undefined;
+}
+
+/** Replaces the node's constant weights by their packed form; says false where there is none. */
+export function packWeights(editor: Editor, node: Node, packing: Packing, {pool}: PassContext, note: string): boolean {
+  const {parameter, layout, rowsK, colsN, rowStride, colStride, taps} = packing;
+  const elems = native().packedElems(layout, rowsK, colsN, taps);
+  if (elems === 0) return false;
+  const plain = (node.inputs[weights] as Operand).value;
+  const source = valueOf(editor, plain).constant as number;
+  const isLast = editor.readers[plain]?.length === 1 && !editor.isOutput[plain];
+  const packed = pool.pack(source, elems, {layout, rowsK, colsN, rowStride, colStride, taps}, isLast);
+  const value = editor.newValue('float32', elems, packed);
+  editor.replace(node, {
+    ...node,
+    inputs: node.inputs.map((o, i) => (i === weights ? {value, offset: 0} : o)),
+    params: {...node.params, [parameter]: layout},
+    notes: [...(node.notes ?? []), note],
+  });
+  return true;
+}
+
 /** How the node's weights are packed, if they are one matrix for all batches. */
 function packingOf(graph: Graph, node: Node): Packing | undefined {
-  const operand = node.inputs[weights];
-  if (operand === undefined || operand.offset !== 0 || valueOf(graph, operand.value).constant === undefined) return undefined;
+  if (!hasConstantWeights(graph, node)) return undefined;
   if (node.op === MatMul && num(node, 'packedB') === 0) {
-    const oneMatrix = (num(node, 'batch1') === 1 || num(node, 'bBatch1') === 0) && (num(node, 'batch2') === 1 || num(node, 'bBatch2') === 0);
+    const oneMatrix =
+      (num(node, 'batch1') === 1 || num(node, 'bBatch1') === 0) && (num(node, 'batch2') === 1 || num(node, 'bBatch2') === 0);
     if (!oneMatrix) return undefined;
     const [rowsK, colsN] = [num(node, 'depthK'), num(node, 'colsN')];
-    return {parameter: 'packedB', layout: packLayouts.gemmF32, rowsK, colsN, rowStride: num(node, 'bRow'), colStride: num(node, 'bCol'), taps: 1};
+    return {
+      parameter: 'packedB',
+      layout: packLayouts.gemmF32,
+      rowsK,
+      colsN,
+      rowStride: num(node, 'bRow'),
+      colStride: num(node, 'bCol'),
+      taps: 1,
+    };
   }
   if (node.op === Conv2D && num(node, 'packedFilter') === 0 && num(node, 'groups') === 1) {
     const rowsK = num(node, 'inC');
@@ -38,28 +72,12 @@ function packingOf(graph: Graph, node: Node): Packing | undefined {
 export const packing: Pass = {
   name: 'packing',
   why: 'weights are copied once into the layout that this processor reads in order',
-  run(graph, {pool, refuse}) {
+  run(graph, context) {
     const editor = new Editor(graph);
     for (const node of graph.nodes) {
       const packing = packingOf(editor, node);
-      if (packing === undefined) continue;
-      const {parameter, layout, rowsK, colsN, rowStride, colStride, taps} = packing;
-      const operand = node.inputs[weights] as Operand;
-      const elems = native().packedElems(layout, rowsK, colsN, taps);
-      if (elems === 0) {
-        refuse(node, `packing: there is no packed layout for weights of ${rowsK} x ${colsN}`);
-        continue;
-      }
-      const source = valueOf(editor, operand.value).constant as number;
-      const isLast = editor.readers[operand.value]?.length === 1 && !editor.isOutput[operand.value];
-      const packed = pool.pack(source, elems, {layout, rowsK, colsN, rowStride, colStride, taps}, isLast);
-      const value = editor.newValue('float32', elems, packed);
-      editor.replace(node, {
-        ...node,
-        inputs: node.inputs.map((o, i) => (i === weights ? {value, offset: 0} : o)),
-        params: {...node.params, [parameter]: layout},
-        notes: [...(node.notes ?? []), 'packed'],
-      });
+      if (packing === undefined || packWeights(editor, node, packing, context, 'packed')) continue;
+      context.refuse(node, `packing: there is no packed layout for weights of ${packing.rowsK} x ${packing.colsN}`);
     }
     return editor.finish();
   },
