@@ -11,10 +11,16 @@ function typesOf({dtypes, complex}: NativeKernel): string {
   return [...new Set([...dtypes, ...(complex === undefined ? [] : ['complex64'])])].join(', ');
 }
 
-function rowOf(name: string): string {
+function cellsOf(name: string): string[] {
   const native = nativeKernels[name];
-  if (native === undefined) return `| ${name} | fallback | | ${fallbackReasons[name] ?? ''} |`;
-  return `| ${name} | native | ${typesOf(native)} | |`;
+  return native === undefined ? [name, 'fallback', '', fallbackReasons[name] ?? ''] : [name, 'native', typesOf(native), ''];
+}
+
+/** A table whose columns are as wide as their widest cell: what the formatter makes of it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, i) => Math.max(3, ...[head, ...rows].map((row) => (row[i] ?? '').length)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
 export function kernelsPage(): string {
@@ -29,9 +35,7 @@ export function kernelsPage(): string {
     'inputs of types that it does not list. `tf.env().set("GRAVITON_FALLBACK", "error")` makes every such call an',
     '[`ERR_FALLBACK`](errors.md) that names the kernel; the profiler and `explain()` mark them.',
     '',
-    '| kernel | runs | input types | why |',
-    '|---|---|---|---|',
-    ...names.map(rowOf),
+    ...table(['kernel', 'runs', 'input types', 'why'], names.map(cellsOf)),
     '',
   ].join('\n');
 }
