@@ -80,7 +80,7 @@ function main() {
   const forced = process.argv.includes('--build');
   const checkout = existsSync(join(root, 'tsconfig.json')); // not in the tarball
   if (checkout && !forced) {
-    say('tfjs-backend-graviton: a source checkout; `npm run build` builds it');
+    say('tfjs-backend-graviton: a source checkout; `npm run setup` builds it');
     return 0;
   }
   const fromSource = forced || ['true', 'tfjs-backend-graviton'].includes(process.env.npm_config_build_from_source);

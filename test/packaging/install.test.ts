@@ -25,11 +25,11 @@ describe('scripts/install.js', () => {
     expect(install()).to.include({status: 0, stdout: ''});
   });
 
-  it('in a checkout leaves the build to npm run build', () => {
+  it('in a checkout leaves the build to npm run setup', () => {
     writeFileSync(join(root, 'tsconfig.json'), '{}');
     const {status, stdout} = install();
     expect(status).to.equal(0);
-    expect(stdout).to.include('npm run build');
+    expect(stdout).to.include('npm run setup');
   });
 
   it('without a compiler fails and says what was found, what is missing and what to do', () => {
