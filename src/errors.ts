@@ -71,11 +71,13 @@ export const errors = {
     make('ERR_BACKEND', "the backend 'graviton' is not registered. Import tfjs-backend-graviton with the tfjs-core that the model uses"),
   input: (name: string, problem: string) => make('ERR_INPUT', `input '${name}' ${problem}`),
   inputs: (problem: string) => make('ERR_INPUT', problem),
-  output: (name: string, known: readonly string[]) => make('ERR_OUTPUT', `there is no output '${name}'; the outputs are ${known.join(', ')}`),
+  output: (name: string, known: readonly string[]) =>
+    make('ERR_OUTPUT', `there is no output '${name}'; the outputs are ${known.join(', ')}`),
   backend: (active: string) =>
     make('ERR_BACKEND', `a compiled function runs on the backend 'graviton', but '${active}' is active. Call tf.setBackend('graviton')`),
   aborted: () => make('ERR_ABORTED', 'the call was aborted by its signal'),
-  asyncOnly: (reason: string) => make('ERR_ASYNC_ONLY', `this model cannot run synchronously (${reason}). Use predictAsync or executeAsync`),
+  asyncOnly: (reason: string) =>
+    make('ERR_ASYNC_ONLY', `this model cannot run synchronously (${reason}). Use predictAsync or executeAsync`),
   fallback: (kernel: string) =>
     make(
       'ERR_FALLBACK',

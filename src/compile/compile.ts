@@ -214,20 +214,24 @@ function checkInputs(model: GraphModel, inputs: ModelInputs): void {
   for (const [name, tensor] of given) {
     const known = wanted.find((d) => d.name === name);
     const list = () => wanted.map((d) => `${d.name}: ${d.dtype}[${d.shape ?? '...'}]`).join(', ');
-    if (known === undefined && !(nodes !== undefined && name.split(':')[0] as string in nodes)) throw errors.input(name, `is not an input of the model; it has ${list()}`);
-    if (!(tensor as Tensor | undefined)?.dataId) throw errors.input(name, `must be a tensor; given was ${tensor === null ? 'null' : typeof tensor}`);
+    if (known === undefined && !(nodes !== undefined && (name.split(':')[0] as string) in nodes))
+      throw errors.input(name, `is not an input of the model; it has ${list()}`);
+    if (!(tensor as Tensor | undefined)?.dataId)
+      throw errors.input(name, `must be a tensor; given was ${tensor === null ? 'null' : typeof tensor}`);
     if (known !== undefined) checkInput(known, tensor);
   }
   const intermediate = [...given.keys()].some((name) => !wanted.some((d) => d.name === name));
   const missing = wanted.find((d) => !given.has(d.name));
-  if (missing !== undefined && !intermediate) throw errors.input(missing.name, `is missing; it must be ${missing.dtype}[${missing.shape ?? '...'}]`);
+  if (missing !== undefined && !intermediate)
+    throw errors.input(missing.name, `is missing; it must be ${missing.dtype}[${missing.shape ?? '...'}]`);
 }
 
 function checkInput({name, dtype, shape}: Declared, tensor: Tensor): void {
   if (tensor.isDisposed) throw errors.disposed(`input '${name}'`);
   if (tensor.dtype !== dtype) throw errors.input(name, `must be ${dtype}; given was ${tensor.dtype}. Cast it with tf.cast(x, '${dtype}')`);
   if (shape === undefined || shape === null) return;
-  const fits = shape.length === tensor.shape.length && shape.every((size, axis) => size === -1 || size === null || size === tensor.shape[axis]);
+  const fits =
+    shape.length === tensor.shape.length && shape.every((size, axis) => size === -1 || size === null || size === tensor.shape[axis]);
   if (!fits) throw errors.input(name, `must have the shape [${shape}] (-1: any size); given was [${tensor.shape}]`);
 }
 
@@ -237,7 +241,8 @@ function namedInputs(inputs: ModelInputs, wanted: readonly Declared[], signature
     return new Map(Object.entries(inputs).map(([name, tensor]) => [(signature[name]?.name ?? name).replace(/:0$/, ''), tensor as Tensor]));
   }
   const list = (single ? [inputs] : inputs) as Tensor[];
-  if (list.length !== wanted.length) throw errors.inputs(`the model takes ${wanted.length} inputs (${wanted.map((d) => d.name).join(', ')}); ${list.length} were given`);
+  if (list.length !== wanted.length)
+    throw errors.inputs(`the model takes ${wanted.length} inputs (${wanted.map((d) => d.name).join(', ')}); ${list.length} were given`);
   return new Map(list.map((tensor, i) => [(wanted[i] as Declared).name, tensor]));
 }
 
@@ -260,7 +265,10 @@ const isLayersModel = (target: object): target is LayersModelLike => 'predict' i
  */
 export function compile(target: GraphModel, options?: CompileOptions): CompiledModel;
 export function compile<F extends (...args: never[]) => unknown>(target: F, options?: CompileOptions): CompiledFunction<F>;
-export function compile<M extends LayersModelLike>(target: M, options?: CompileOptions): {predict: CompiledFunction<M['predict']>} & Compiled;
+export function compile<M extends LayersModelLike>(
+  target: M,
+  options?: CompileOptions,
+): {predict: CompiledFunction<M['predict']>} & Compiled;
 export function compile(target: object, options: CompileOptions = {}): unknown {
   if (typeof target === 'function') return compileFunction(target as Call, options);
   if (isGraphModel(target)) return new CompiledModel(target, options);

@@ -1,4 +1,12 @@
-import {engine, type KernelConfig, type NamedTensorInfoMap, scalar, type Tensor, type TensorInfo, type Variable} from '@tensorflow/tfjs-core';
+import {
+  engine,
+  type KernelConfig,
+  type NamedTensorInfoMap,
+  scalar,
+  type Tensor,
+  type TensorInfo,
+  type Variable,
+} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {settingOf, settings} from '../config';
 import {errors} from '../errors';
