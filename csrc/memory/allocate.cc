@@ -33,13 +33,13 @@ void* AllocateSmall(size_t bytes) {
   if (raw == nullptr) return nullptr;
   const size_t address = reinterpret_cast<uintptr_t>(raw) + sizeof(void*);
   char* data = raw + (RoundUp(address, kAlignment) - reinterpret_cast<uintptr_t>(raw));
-  std::memcpy(data - sizeof(void*), &raw, sizeof(void*));
+  std::memcpy(data - sizeof(void*), static_cast<const void*>(&raw), sizeof(void*));
   return data;
 }
 
 void FreeSmall(void* data) {
   void* raw;
-  std::memcpy(&raw, static_cast<char*>(data) - sizeof(void*), sizeof(void*));
+  std::memcpy(static_cast<void*>(&raw), static_cast<char*>(data) - sizeof(void*), sizeof(void*));
   std::free(raw);
 }
 

@@ -1,5 +1,6 @@
 #include "memory/block_cache.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <mutex>
@@ -39,7 +40,7 @@ int ClassOf(size_t block_bytes) {
 }  // namespace
 
 size_t BlockBytes(size_t bytes) {
-  const size_t unit = std::bit_floor(bytes) / kEighths;
+  const size_t unit = std::max<size_t>(std::bit_floor(bytes) / kEighths, 1);
   return (bytes + unit - 1) / unit * unit;
 }
 

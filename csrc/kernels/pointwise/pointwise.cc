@@ -274,7 +274,7 @@ class PointwiseRun {
   // Calls visit(offset) for each of the rows of one operand.
   template <class Visit>
   void ForRows(size_t operand, int64_t row, int64_t rows, Visit visit) const {
-    int64_t index[kMaxRank];
+    int64_t index[kMaxRank] = {};
     int64_t offset = 0;
     for (size_t axis = 1; axis < space_.rank; ++axis) {
       index[axis] = row % space_.sizes[axis];
