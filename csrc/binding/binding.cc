@@ -1,5 +1,5 @@
-// The N-API surface. No logic: arguments are checked, the runtime does the work and a Status becomes
-// a number that JavaScript turns into a GravitonError. src/native.ts is the only caller.
+// The N-API surface. No logic: arguments are checked, the runtime does the work and a Status
+// becomes a number that JavaScript turns into a GravitonError. src/native.ts is the only caller.
 #include <napi.h>
 
 #include <cstring>
@@ -50,7 +50,8 @@ Napi::Value Code(const Napi::CallbackInfo& info, Status status) {
 Napi::Value Store(const Napi::CallbackInfo& info) {
   const uint32_t dtype = U32(info, 1);
   if (!info[2].IsTypedArray() || dtype >= kDTypes) {
-    return Code(info, Status::Error(Code::kInvalidStep, "store takes a slot, a type and a typed array"));
+    return Code(info,
+                Status::Error(Code::kInvalidStep, "store takes a slot, a type and a typed array"));
   }
   const auto array = info[2].As<Napi::TypedArray>();
   const auto* data = static_cast<const char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
@@ -177,7 +178,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   if (!Environment::Install(env)) return exports;
   const auto raw = [&](const char* name, napi_callback callback) {
     napi_value function = nullptr;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) == napi_ok) {
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) ==
+        napi_ok) {
       napi_set_named_property(env, exports, name, function);
     }
   };

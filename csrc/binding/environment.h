@@ -9,7 +9,8 @@
 namespace graviton {
 
 // What the addon keeps for one JavaScript environment (the main thread or a worker): made when the
-// addon is loaded there, destroyed by the environment's cleanup, after its running calls have ended.
+// addon is loaded there, destroyed by the environment's cleanup, after its running calls have
+// ended.
 class Environment {
  public:
   // False when memory is short; the loader reports that the addon has no functions.

@@ -22,7 +22,8 @@ std::atomic<int64_t> allocated_bytes{0};
 std::atomic<bool> huge_pages{true};
 
 // Blocks up to this size come from malloc and are aligned here: glibc serves malloc from a cache of
-// the thread in 15 ns, but not memalign (60 to 80 ns), and a small eager op makes one or two blocks.
+// the thread in 15 ns, but not memalign (60 to 80 ns), and a small eager op makes one or two
+// blocks.
 constexpr size_t kSmall = 960;
 
 size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
@@ -82,7 +83,7 @@ size_t Rounded(size_t bytes) { return RoundUp(bytes == 0 ? 1 : bytes, kAlignment
 void* Allocate(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
   const size_t rounded = Rounded(bytes);
-  void* data = rounded <= kSmall        ? AllocateSmall(rounded)
+  void* data = rounded <= kSmall       ? AllocateSmall(rounded)
                : rounded < kBlockLeast ? AllocateAligned(rounded)
                                        : AllocateBlock(rounded);
   if (data == nullptr) return nullptr;
@@ -100,7 +101,6 @@ void Free(void* data, size_t bytes) {
   }
   allocated_bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
 }
-
 
 void FreeUnusedBlocks() { DropBlocks(FreeAligned); }
 

@@ -6,8 +6,8 @@
 
 namespace graviton {
 
-// Every byte that a caller's sizes influence is allocated here: 64-byte aligned (a cache line, and a
-// whole AVX-512 vector), counted, and null on failure instead of an exception.
+// Every byte that a caller's sizes influence is allocated here: 64-byte aligned (a cache line, and
+// a whole AVX-512 vector), counted, and null on failure instead of an exception.
 inline constexpr size_t kAlignment = 64;
 
 void* Allocate(size_t bytes);

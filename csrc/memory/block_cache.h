@@ -6,15 +6,15 @@
 namespace graviton {
 
 // Large blocks that were given back, kept for the next request of their size. The system returns
-// them as unmapped pages and hands out zeroed ones, at about 2 GB/s (0.5 ms for a megabyte, measured
-// on a virtual machine with AVX-512): more than most steps take to fill them.
+// them as unmapped pages and hands out zeroed ones, at about 2 GB/s (0.5 ms for a megabyte,
+// measured on a virtual machine with AVX-512): more than most steps take to fill them.
 //
 // Process-wide, like the thread pool. Holds kCacheBytes at most; DropBlocks gives all back.
 inline constexpr size_t kBlockLeast = size_t{64} << 10;
 inline constexpr size_t kCacheBytes = size_t{128} << 20;
 
-// The size to ask the system for: eighths of a power of two, so that nearby sizes share blocks and at
-// most an eighth is unused. `bytes` is at least kBlockLeast.
+// The size to ask the system for: eighths of a power of two, so that nearby sizes share blocks and
+// at most an eighth is unused. `bytes` is at least kBlockLeast.
 size_t BlockBytes(size_t bytes);
 
 // A kept block of exactly `block_bytes`, or null.

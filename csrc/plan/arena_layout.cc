@@ -8,7 +8,9 @@
 namespace graviton {
 namespace {
 
-constexpr size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+constexpr size_t Aligned(size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 size_t LowerBound(std::span<const ArenaBlock> blocks) {
   size_t most = 0;

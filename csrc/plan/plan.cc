@@ -9,7 +9,7 @@ namespace {
 
 // Bound forms kept per plan: serving text of every length needs many, each is a few KiB.
 constexpr size_t kBoundKept = 64;
-constexpr size_t kStorageWords = 4;  // kind, dtype, index, elems
+constexpr size_t kStorageWords = 4;   // kind, dtype, index, elems
 constexpr uint32_t kMost = 1u << 20;  // storages, steps, inputs, … of one plan
 
 template <class T>
@@ -141,7 +141,8 @@ Status Plan::Bind(List sizes, BoundPlan** result) {
       if (bound != nullptr) bound->Unref();
     }
   } owner{bound};
-  if (!CopyInto(sizes, &bound->sizes) || !CopyInto(List(words_.begin(), words_.end()), &bound->words)) {
+  if (!CopyInto(sizes, &bound->sizes) ||
+      !CopyInto(List(words_.begin(), words_.end()), &bound->words)) {
     return Status::OutOfMemory(words_.size() * sizeof(int32_t));
   }
   for (const Relocation& r : relocations_) {
@@ -187,7 +188,8 @@ Status Plan::LayOut(BoundPlan* bound) const {
     if (Status status = DecodeStep(rest, &step); !status.ok()) return status;
     for (size_t i = 0; i < step.inputs + step.outputs; ++i) {
       const uint32_t slot = step.operand(i).slot;
-      if (slot > storages_) return Status::Error(Code::kInvalidStep, "a step names storage %u", slot);
+      if (slot > storages_)
+        return Status::Error(Code::kInvalidStep, "a step names storage %u", slot);
       if (slot == 0) continue;
       const bool writes = i >= step.inputs;
       const StorageKind kind = bound->storages[slot - 1].kind;
@@ -196,14 +198,16 @@ Status Plan::LayOut(BoundPlan* bound) const {
       }
       ArenaBlock& block = blocks[slot - 1];
       if (!writes && kind == StorageKind::kArena && block.first == UINT32_MAX) {
-        return Status::Error(Code::kInvalidStep, "step %u reads a storage that nothing has written", s);
+        return Status::Error(Code::kInvalidStep, "step %u reads a storage that nothing has written",
+                             s);
       }
       block.first = std::min(block.first, s);
       block.last = std::max(block.last, s);
     }
     rest = rest.subspan(step.words);
   }
-  if (!rest.empty()) return Status::Error(Code::kInvalidStep, "a plan has words beyond its last step");
+  if (!rest.empty())
+    return Status::Error(Code::kInvalidStep, "a plan has words beyond its last step");
 
   Array<ArenaBlock> arena;
   if (!arena.Reserve(storages_) || !owners.Reserve(storages_)) {
@@ -214,15 +218,16 @@ Status Plan::LayOut(BoundPlan* bound) const {
     arena.Push(blocks[i]);
     owners.Push(i);
   }
-  Status status = LayOutArena({arena.begin(), arena.end()}, &bound->arena_bytes, &bound->lower_bound_bytes);
+  Status status =
+      LayOutArena({arena.begin(), arena.end()}, &bound->arena_bytes, &bound->lower_bound_bytes);
   if (!status.ok()) return status;
   for (size_t i = 0; i < arena.size(); ++i) bound->offsets[owners[i]] = arena[i].offset;
   return {};
 }
 
-Status Plan::Run(const StepContext& context, const BoundPlan& bound, std::span<const BufferRef> inputs,
-                 std::span<const BufferRef> outputs, void* arena, EventLog* log,
-                 uint32_t number) const {
+Status Plan::Run(const StepContext& context, const BoundPlan& bound,
+                 std::span<const BufferRef> inputs, std::span<const BufferRef> outputs, void* arena,
+                 EventLog* log, uint32_t number) const {
   const auto buffer_of = [&](const Storage& storage) -> Buffer* {
     switch (storage.kind) {
       case StorageKind::kInput:
@@ -238,10 +243,11 @@ Status Plan::Run(const StepContext& context, const BoundPlan& bound, std::span<c
   };
   for (const Storage& storage : bound.storages) {
     const Buffer* buffer = buffer_of(storage);
-    if (buffer != nullptr && (buffer->elems() < storage.elems || buffer->dtype() != storage.dtype)) {
-      return Status::Error(Code::kShape, "a plan was given %zu elements of %s where it has %u of %s",
-                           buffer->elems(), NameOf(buffer->dtype()), storage.elems,
-                           NameOf(storage.dtype));
+    if (buffer != nullptr &&
+        (buffer->elems() < storage.elems || buffer->dtype() != storage.dtype)) {
+      return Status::Error(
+          Code::kShape, "a plan was given %zu elements of %s where it has %u of %s",
+          buffer->elems(), NameOf(buffer->dtype()), storage.elems, NameOf(storage.dtype));
     }
   }
   List rest = List(bound.words.begin(), bound.words.end()).subspan(kStorageWords * storages_);

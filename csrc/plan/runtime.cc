@@ -13,7 +13,8 @@ constexpr uint32_t kMaxSlots = 1u << 24;
 Arena::~Arena() { Free(data_, bytes_); }
 
 Status Arena::Reserve(size_t bytes) {
-  // Where all values are empty, the arena has an address too: an operand without one counts as not given.
+  // Where all values are empty, the arena has an address too: an operand without one counts as not
+  // given.
   if (data_ != nullptr && bytes <= bytes_) return {};
   Free(data_, bytes_);
   data_ = Allocate(bytes);
@@ -41,8 +42,8 @@ PlanCall::~PlanCall() {
 
 Status PlanCall::Run() {
   const StepContext context = {ThreadPool::Get(), *scratch, isa, threads};
-  return plan->Run(context, *bound, {inputs.data(), inputs.size()}, {outputs.data(), outputs.size()},
-                   arena->data(), log, number);
+  return plan->Run(context, *bound, {inputs.data(), inputs.size()},
+                   {outputs.data(), outputs.size()}, arena->data(), log, number);
 }
 
 Runtime::Runtime() : isa(ThisProcessor().isa), threads(ThisProcessor().cpus) {}
@@ -54,7 +55,9 @@ Runtime::~Runtime() {
   FreeArenas();
 }
 
-Buffer* Runtime::At(uint32_t slot) const { return slot < slots_.size() ? slots_[slot].get() : nullptr; }
+Buffer* Runtime::At(uint32_t slot) const {
+  return slot < slots_.size() ? slots_[slot].get() : nullptr;
+}
 
 Status Runtime::New(uint32_t slot, DType dtype, size_t elems, Buffer** buffer) {
   if (slot == 0 || slot >= kMaxSlots) {
@@ -128,7 +131,8 @@ Status Runtime::RunStep(List words) {
     if (operand.slot == 0) continue;
     Buffer* buffer = At(operand.slot);
     if (buffer == nullptr) {
-      status = Status::Error(Code::kInvalidStep, "%s: slot %u holds no tensor", step.op->name, operand.slot);
+      status = Status::Error(Code::kInvalidStep, "%s: slot %u holds no tensor", step.op->name,
+                             operand.slot);
     } else {
       status = MakeOperand(buffer->data(), buffer->elems(), buffer->dtype(), buffer, operand.offset,
                            &operands[i]);
@@ -237,12 +241,15 @@ size_t Runtime::arena_bytes() const {
 }
 
 Status Runtime::Prepare(List words, PlanCall* call) {
-  const auto malformed = [] { return Status::Error(Code::kInvalidStep, "a plan's call is malformed"); };
+  const auto malformed = [] {
+    return Status::Error(Code::kInvalidStep, "a plan's call is malformed");
+  };
   WordReader reader(words);
   uint32_t number, inputs, outputs, slot;
   if (!reader.Read(&number) || !reader.Read(&inputs)) return malformed();
   Plan* plan = PlanAt(number);
-  if (plan == nullptr) return Status::Error(Code::kInvalidStep, "there is no plan number %u", number);
+  if (plan == nullptr)
+    return Status::Error(Code::kInvalidStep, "there is no plan number %u", number);
   if (inputs != plan->inputs()) return malformed();
   plan->Ref();
   call->plan = plan;

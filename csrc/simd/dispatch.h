@@ -9,28 +9,26 @@
 //   struct SoftmaxKernels { void (*rows)(…); };
 //   GRAVITON_DISPATCH(SoftmaxKernels, kSoftmax)        → SelectkSoftmax(isa)->rows(…)
 #if defined(__aarch64__)
-#define GRAVITON_DISPATCH(Type, name)     \
-  namespace neon {                        \
-  extern const Type name;                 \
-  }                                       \
-  inline const Type* Select##name(Isa) {  \
-    return &neon::name;                   \
-  }
+#define GRAVITON_DISPATCH(Type, name) \
+  namespace neon {                    \
+  extern const Type name;             \
+  }                                   \
+  inline const Type* Select##name(Isa) { return &neon::name; }
 #else
-#define GRAVITON_DISPATCH(Type, name)          \
-  namespace baseline {                         \
-  extern const Type name;                      \
-  }                                            \
-  namespace avx2 {                             \
-  extern const Type name;                      \
-  }                                            \
-  namespace avx512 {                           \
-  extern const Type name;                      \
-  }                                            \
-  inline const Type* Select##name(Isa isa) {   \
+#define GRAVITON_DISPATCH(Type, name)              \
+  namespace baseline {                             \
+  extern const Type name;                          \
+  }                                                \
+  namespace avx2 {                                 \
+  extern const Type name;                          \
+  }                                                \
+  namespace avx512 {                               \
+  extern const Type name;                          \
+  }                                                \
+  inline const Type* Select##name(Isa isa) {       \
     return isa == Isa::kBaseline ? &baseline::name \
            : isa == Isa::kAvx2   ? &avx2::name     \
-                                 : &avx512::name;  \
+                                 : &avx512::name;    \
   }
 #endif
 

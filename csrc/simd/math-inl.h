@@ -223,9 +223,10 @@ static inline Vf Silu(Vf x) {
 
 // x = 2ᵉ m with √½ ≤ m < √2; x positive and normal.
 static inline Vf Mantissa(Vf x, Vi* exponent) {
-  constexpr int32_t kSqrtHalf = 0x3f3504f3;
-  *exponent = (Bits(x) - kSqrtHalf) >> 23;
-  return FromBits(Bits(x) - (*exponent << 23));
+  constexpr uint32_t kSqrtHalf = 0x3f3504f3;
+  const Vu bits = reinterpret_cast<Vu>(Bits(x));  // unsigned: lanes of other x may wrap
+  *exponent = reinterpret_cast<Vi>(bits - kSqrtHalf) >> 23;
+  return FromBits(reinterpret_cast<Vi>(bits - (reinterpret_cast<Vu>(*exponent) << 23)));
 }
 // log(1 + f) + e ln 2 for √½ ≤ 1 + f < √2 (Moshier's arrangement in Cephes' logf): the two parts of
 // ln 2 are those of ReduceExp.

@@ -82,8 +82,9 @@ Status PackWeights(const StepContext& context, const PackWeightsParams& p, Opera
   });
   if (const int64_t winograd = WinogradOut(static_cast<PackLayout>(p.layout)); winograd != 0) {
     const WinogradFilter filter = {in[0].f32(), p.row_stride, p.col_stride, p.rows_k, p.cols_n};
-    float* matrices = out[0].f32() + PackedElemsOf(context.isa, static_cast<uint32_t>(PackLayout::kGemmF32),
-                                                   p.rows_k, p.cols_n, p.taps);
+    float* matrices =
+        out[0].f32() + PackedElemsOf(context.isa, static_cast<uint32_t>(PackLayout::kGemmF32),
+                                     p.rows_k, p.cols_n, p.taps);
     ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
       PackWinograd(filter, winograd, kernels.tile_cols, kernels.lanes, panels, matrices);
     });

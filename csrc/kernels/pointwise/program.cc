@@ -103,7 +103,8 @@ Status DecodeProgram(const char* op, List words, const DType* input_types, size_
     if (Status status = checker.Instruction(i); !status.ok()) return status;
   }
   const char gives =
-      kScalarTypes[static_cast<size_t>(program->code[2 * (size_t{instructions} - 1)] & 0xffff)].gives;
+      kScalarTypes[static_cast<size_t>(program->code[2 * (size_t{instructions} - 1)] & 0xffff)]
+          .gives;
   if (gives != TypeOf(output_type)) {
     return Status::Error(Code::kDType, "%s: its program gives %s; the output is %s", op,
                          gives == 'f' ? "float32" : "int32 or bool", NameOf(output_type));
