@@ -1,4 +1,5 @@
 import {spawnSync} from 'node:child_process';
+import {readFileSync} from 'node:fs';
 import {expect} from 'chai';
 
 interface Packed {
@@ -15,5 +16,14 @@ describe('the package', () => {
     expect(files).to.include.members(['scripts/install.js', 'scripts/list-sources.js', 'scripts/gyp/common.gypi']);
     const stray = files.filter((path) => !/^(dist|src|csrc|prebuilds|scripts)\/|^[^/]+\.(json|md|gyp)$|^LICENSE$/.test(path));
     expect(stray).to.deep.equal([]);
+  });
+});
+
+describe('npm scripts', () => {
+  // npm runs preX and postX around X: with the script `prebuild`, a script `build` would compile every prebuilt binary first.
+  it('none is the hook of another', () => {
+    const {scripts} = JSON.parse(readFileSync('package.json', 'utf8')) as {scripts: Readonly<Record<string, string>>};
+    const names = Object.keys(scripts);
+    expect(names.filter((name) => names.includes(`pre${name}`) || names.includes(`post${name}`))).to.deep.equal([]);
   });
 });
