@@ -5,9 +5,11 @@ import {errors} from './errors';
 import {tableHash} from './ops/table-hash';
 
 export function packageRoot(): string {
-  let folder = __dirname;
-  while (!existsSync(join(folder, 'binding.gyp'))) folder = dirname(folder);
-  return folder;
+  for (let folder = __dirname; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'binding.gyp'))) return folder;
+    // Bundled away from the package: the error about the binary then says where it was looked for.
+    if (dirname(folder) === folder) return __dirname;
+  }
 }
 
 /**
