@@ -107,7 +107,7 @@ export const settings = {
     variables: ['GRAVITON_VERIFY'],
     parse: isSwitch,
     preset: false,
-    about: 'Check the graph after every compiler pass',
+    about: 'Run eager beside every compiled call and compare step by step: ERR_VERIFY names the first step that differs. Slow',
   }),
 } as const;
 export type SettingName = keyof typeof settings;

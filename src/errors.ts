@@ -1,3 +1,5 @@
+import type {Difference} from './compile/difference';
+
 /** Every error code and message of the package. docs/errors.md has a paragraph on each code. */
 export const errorCodes = [
   'ERR_NO_BINARY',
@@ -64,6 +66,25 @@ export const errors = {
     make('ERR_DTYPE', `${op} got ${given}; it supports ${supported.join(', ')}. ${advice}`),
   shape: (op: string, problem: string) => make('ERR_SHAPE', `${op}: ${problem}`),
   verify: (pass: string, problem: string) => make('ERR_VERIFY', `after ${pass}: ${problem}; switch the pass off and report it`),
+  differs: (step: string, {element, got, wanted, distance, scale}: Difference, tolerance: number, elems: number, origin: string) =>
+    make(
+      'ERR_VERIFY',
+      `${step} differs from eager: element ${element} of ${elems} is ${got}; eager gives ${wanted}. The error is ` +
+        `${(distance / scale).toPrecision(2)} of the largest magnitude, ${scale.toPrecision(3)}, where ${tolerance.toPrecision(2)} is rounding. ` +
+        `It stands for ${origin}; compile(..., {disable: [pass]}) or npm run bisect finds the pass at fault`,
+    ),
+  buffers: (result: number, {element, got, wanted}: Difference) =>
+    make(
+      'ERR_VERIFY',
+      `every step alone gives what eager gives, but in the plan element ${element} of result ${result} is ${got} instead of ${wanted}: ` +
+        'the order of its steps or the sharing of its buffers is at fault. Report it',
+    ),
+  impure: (result: number, {element, got, wanted}: Difference) =>
+    make(
+      'ERR_VERIFY',
+      `the recorded steps no longer give what the function itself gives: element ${element} of result ${result} is ${got} instead of ` +
+        `${wanted}. A compiled function may depend on its arguments and on tf.Variables, not on other state or on random numbers`,
+    ),
   outOfMemory: (what: string) => make('ERR_OUT_OF_MEMORY', `memory is short for ${what}`),
   profiling: () => make('ERR_BACKEND', 'a profile is being taken already; profile one call at a time'),
   file: (path: string, problem: string, advice: string) => make('ERR_FILE', `${path} ${problem}. ${advice}`),

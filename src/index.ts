@@ -19,7 +19,7 @@ export {
   type ModelInputs,
   type ModelOutputs,
 } from './compile/compile';
-export type {ExplainedPlan, ExplainedStep, Explanation} from './compile/explain';
+export type {ExplainedPlan, ExplainedStep, ExplainOptions, Explanation} from './compile/explain';
 export type {CompileOptions, CompileStats} from './compile/recorder';
 export {type ErrorCode, GravitonError} from './errors';
 export {loadGraphModel} from './io/load-graph-model';

@@ -5,7 +5,7 @@ import {errors} from '../errors';
 import {mendedModel} from '../io/load-graph-model';
 import {TensorData} from '../tensor-data';
 import {flatten} from './containers';
-import {type Explanation, explainEntries} from './explain';
+import {type ExplainOptions, type Explanation, explainEntries} from './explain';
 import {type CompileOptions, type CompileStats, Recorder} from './recorder';
 
 /** What model calls take: one tensor, tensors in the order of `model.inputs`, or tensors by name. */
@@ -18,8 +18,8 @@ export interface AsyncOptions {
 }
 
 export interface Compiled {
-  /** What was fused, what runs eagerly and why. `reasons`: also why a fusion was not made. */
-  explain(options?: {reasons?: boolean}): Explanation;
+  /** What was fused, what runs eagerly and why. */
+  explain(options?: ExplainOptions): Explanation;
   stats(): CompileStats;
   /** Gives plans and packed weights back. Later calls throw ERR_DISPOSED. */
   dispose(): void;
@@ -55,14 +55,14 @@ function compileFunction(target: Call, options: CompileOptions): Call & Compiled
     const signature = `${shapesOf(tensors)} in ${key}`;
     const entry = recorder.find(signature);
     if (entry !== undefined && entry.plan === undefined) return target(...args);
-    if (entry !== undefined) return isAsync ? recorder.replayAsync(entry, tensors, backend) : recorder.replay(entry, tensors);
     const run = (inputs: readonly Tensor[]) => target(...(rebuild(inputs) as unknown[]));
-    return isAsync
-      ? recorder.recordAsync(signature, tensors, backend, run as (inputs: readonly Tensor[]) => Promise<unknown>)
-      : recorder.record(signature, tensors, backend, run);
+    const runAsync = run as (inputs: readonly Tensor[]) => Promise<unknown>;
+    if (entry !== undefined)
+      return isAsync ? recorder.replayAsync(entry, tensors, backend, runAsync) : recorder.replay(entry, tensors, run);
+    return isAsync ? recorder.recordAsync(signature, tensors, backend, runAsync) : recorder.record(signature, tensors, backend, run);
   };
   return Object.assign(call, {
-    explain: (explainOptions?: {reasons?: boolean}) => explainEntries(recorder.entries(), explainOptions),
+    explain: (explainOptions?: ExplainOptions) => explainEntries(recorder.entries(), explainOptions),
     stats: () => recorder.stats(),
     dispose: () => recorder.dispose(),
   });
@@ -123,7 +123,7 @@ export class CompiledModel implements Compiled {
     for (const tensor of [...results, ...Object.values(inputs)]) tensor.dispose();
   }
 
-  explain(options?: {reasons?: boolean}): Explanation {
+  explain(options?: ExplainOptions): Explanation {
     return explainEntries(this.recorder.entries(), options);
   }
 
@@ -171,8 +171,9 @@ export class CompiledModel implements Compiled {
     const entry = this.recorder.find(signature);
     // What checkInputs looks at is all in the signature: what has an entry has passed.
     if (entry === undefined) checkInputs(this.model, inputs);
-    if (entry === undefined) return this.recorder.record(signature, tensors, backend, (own) => original(rebuild(own))) as Tensor[];
-    return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, tensors) as Tensor[]);
+    const run = (own: readonly Tensor[]) => original(rebuild(own));
+    if (entry === undefined) return this.recorder.record(signature, tensors, backend, run) as Tensor[];
+    return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, tensors, run) as Tensor[]);
   }
 
   private async runAsync(inputs: ModelInputs, outputs: string[], {signal}: AsyncOptions): Promise<Tensor[]> {
@@ -188,7 +189,7 @@ export class CompiledModel implements Compiled {
       ? this.recorder.recordAsync(signature, tensors, backend, run)
       : entry.plan === undefined
         ? original(inputs)
-        : this.recorder.replayAsync(entry, tensors, backend))) as Tensor[];
+        : this.recorder.replayAsync(entry, tensors, backend, run))) as Tensor[];
     if (!signal?.aborted) return results;
     for (const tensor of results) tensor.dispose();
     throw errors.aborted();

@@ -1,3 +1,4 @@
+import {errorOf} from './difference';
 import type {Node} from './ir';
 import type {Entry} from './recorder';
 
@@ -9,6 +10,8 @@ export interface ExplainedStep {
   readonly size: string;
   /** Where a kernel of tfjs-backend-cpu runs instead of a native op: which one. */
   readonly fallback?: string;
+  /** With GRAVITON_VERIFY=1: how far the step lay from eager in the last call, as a part of the largest magnitude, and what rounding explains. */
+  readonly diff?: {readonly error: number; readonly tolerance: number};
 }
 
 export interface ExplainedPlan {
@@ -42,7 +45,7 @@ export function labelOf(node: Node): string {
   return [node.op.name, ...notes].join('+');
 }
 
-function sizeOf(node: Node): string {
+export function sizeTextOf(node: Node): string {
   const names = sizeParams[node.op.name];
   if (names !== undefined) {
     const sizes = names.map((name) => node.params[name] as number);
@@ -62,31 +65,51 @@ function explained(entry: Entry): ExplainedPlan {
     signature: entry.signature,
     eager: entry.reason,
     calls: entry.calls,
-    steps: nodes.map((node) => ({
-      op: node.op.name,
-      label: labelOf(node),
-      size: sizeOf(node),
-      ...(node.host === undefined ? {} : {fallback: node.host.kernelName}),
-    })),
+    steps: nodes.map((node) => {
+      const step = entry.verifier?.differences.get(node);
+      return {
+        op: node.op.name,
+        label: labelOf(node),
+        size: sizeTextOf(node),
+        ...(node.host === undefined ? {} : {fallback: node.host.kernelName}),
+        ...(step === undefined ? {} : {diff: {error: errorOf(step.difference), tolerance: step.tolerance}}),
+      };
+    }),
     passes: entry.optimized?.passes ?? [],
-    reasons: [...new Set(refusals.map(({node, reason}) => `${labelOf(node)} [${sizeOf(node)}]: ${reason}`))],
+    reasons: [...new Set(refusals.map(({node, reason}) => `${labelOf(node)} [${sizeTextOf(node)}]: ${reason}`))],
   };
 }
 
-function textOf(plan: ExplainedPlan, reasons: boolean): string {
+/** One line a step, in order, since errors are of single steps. */
+function diffLines({steps}: ExplainedPlan): string[] {
+  if (!steps.some((step) => step.diff)) return ['  not verified: set GRAVITON_VERIFY=1 before the first call'];
+  return steps.map(({label, size, diff}) => {
+    const error = diff === undefined ? 'with a later step' : `${diff.error.toExponential(1)} of ${diff.tolerance.toExponential(1)}`;
+    return `  ${error.padStart(18)}  ${label} [${size}]`;
+  });
+}
+
+export interface ExplainOptions {
+  /** Also why fusions that might be expected were not made. */
+  readonly reasons?: boolean;
+  /** Each step's largest error in the last call, where calls are verified. */
+  readonly diff?: boolean;
+}
+
+function textOf(plan: ExplainedPlan, {reasons = false, diff = false}: ExplainOptions): string {
   if (plan.eager !== undefined) return `${plan.signature}\n  runs eagerly: ${plan.eager}`;
   const groups = new Map<string, number>();
   for (const step of plan.steps) {
     const line = `${step.label} [${step.size}]`;
     groups.set(line, (groups.get(line) ?? 0) + 1);
   }
-  const lines = [...groups].map(([line, count]) => `  ${String(count).padStart(4)} x ${line}`);
+  const lines = diff ? diffLines(plan) : [...groups].map(([line, count]) => `  ${String(count).padStart(4)} x ${line}`);
   const why = reasons ? plan.reasons.map((reason) => `  not fused: ${reason}`) : [];
   return [`${plan.signature}`, `  ${plan.steps.length} steps`, ...lines, ...why].join('\n');
 }
 
-export function explainEntries(entries: readonly Entry[], {reasons = false}: {reasons?: boolean} = {}): Explanation {
+export function explainEntries(entries: readonly Entry[], options: ExplainOptions = {}): Explanation {
   const plans = entries.map(explained);
-  const text = plans.map((plan) => textOf(plan, reasons)).join('\n');
+  const text = plans.map((plan) => textOf(plan, options)).join('\n');
   return {plans, text, toString: () => text};
 }

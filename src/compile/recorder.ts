@@ -18,6 +18,7 @@ import {type Optimized, optimize} from './optimize';
 import {type HostKernel, Plan, type ResultSpec, withDistinctResults} from './plan';
 import {LruCache} from './plan-cache';
 import {Trace} from './trace';
+import {Verifier} from './verifier';
 
 export interface CompileOptions {
   /** Passes that are left out, by name: for finding the one at fault. */
@@ -31,6 +32,8 @@ export interface Entry {
   readonly signature: string;
   readonly plan: Plan | undefined;
   readonly optimized: Optimized | undefined;
+  /** Under GRAVITON_VERIFY=1: what compares each call of the plan with eager. */
+  readonly verifier?: Verifier;
   readonly reason: string | undefined;
   readonly recordMs: number;
   readonly compileMs: number;
@@ -76,6 +79,7 @@ export class Recorder {
     () => settingOf(settings.planCacheCapacity),
     (entry) => {
       entry.plan?.dispose();
+      entry.verifier?.dispose();
       this.evictions++;
     },
   );
@@ -111,16 +115,47 @@ export class Recorder {
     return entry;
   }
 
-  replay(entry: Entry, inputs: readonly Tensor[]): unknown {
+  /** `run`: the original, with which verification compares. */
+  replay(entry: Entry, inputs: readonly Tensor[], run: Runner): unknown {
     const named = Object.fromEntries(inputs.map((tensor, i) => [i, tensor]));
     const result = engine().runKernel('GravitonPlan', named, {plan: entry.plan as never}) as Tensor | Tensor[];
-    return entry.rebuild(Array.isArray(result) ? result : [result]);
+    const results = Array.isArray(result) ? result : [result];
+    const {verifier} = entry;
+    if (verifier !== undefined) {
+      engine().tidy(() => verifyCall(verifier, inputs, results, flatten(run(inputs)).tensors));
+    }
+    return entry.rebuild(results);
   }
 
-  async replayAsync(entry: Entry, inputs: readonly Tensor[], backend: GravitonBackend): Promise<unknown> {
+  async replayAsync(entry: Entry, inputs: readonly Tensor[], backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
     const data = inputs.map((tensor) => backend.data(tensor.dataId));
-    const results = await (entry.plan as Plan).runAsync(data, hostKernel);
-    return entry.rebuild(results.map((info) => engine().makeTensorFromTensorInfo(info, backend)));
+    const infos = await (entry.plan as Plan).runAsync(data, hostKernel);
+    const results = infos.map((info) => engine().makeTensorFromTensorInfo(info, backend));
+    if (entry.verifier !== undefined) {
+      const firstId = newestTensorId();
+      const eager = flatten(await run(inputs)).tensors;
+      try {
+        verifyCall(entry.verifier, inputs, results, eager);
+      } finally {
+        // Results that are inputs or captured tensors are older.
+        for (const tensor of eager) if (tensor.id > firstId) tensor.dispose();
+      }
+    }
+    return entry.rebuild(results);
+  }
+
+  /** Verifies the plan on the call that was recorded. */
+  private verifyRecorded(entry: Entry, recording: Recording, eager: readonly Tensor[]): void {
+    if (entry.plan === undefined || entry.verifier === undefined) return;
+    const results = entry.plan.run(
+      recording.inputs.map((tensor) => tensor.dataId as TensorData),
+      hostKernel,
+    );
+    try {
+      entry.verifier.check(recording.inputs, results, eager);
+    } finally {
+      for (const info of results) recording.backend.disposeIntermediate(info);
+    }
   }
 
   /** Runs and records a call that is its own synchronous scope. */
@@ -160,7 +195,16 @@ export class Recorder {
     this.misses++;
     const {tensors, rebuild} = flatten(result);
     const own = recording.distinct(tensors);
-    if (!this.isDisposed) this.cache.set(signature, this.compile(signature, recording, tensors, rebuild));
+    if (!this.isDisposed) {
+      const entry = this.compile(signature, recording, tensors, rebuild);
+      this.cache.set(signature, entry);
+      try {
+        this.verifyRecorded(entry, recording, tensors);
+      } catch (error) {
+        for (const tensor of own) tensor.dispose();
+        throw error;
+      }
+    }
     return rebuild(own);
   }
 
@@ -173,25 +217,32 @@ export class Recorder {
     if (data.some((d) => d.host !== undefined)) trace.obstruct('a result is a string or complex tensor');
     if (trace.reason !== undefined) return {...base, plan: undefined, optimized: undefined, reason: trace.reason, compileMs: 0};
     const start = performance.now();
-    this.pool.prepare(this.freezes, this.used());
-    const optimized = optimize(trace.graph(data), this.pool, new Set(this.options.disable));
+    const verifies = settingOf(settings.verify);
+    // Verification reads the plain weights at each call.
+    this.pool.prepare(this.freezes && !verifies, this.used());
+    const graph = trace.graph(data);
+    const optimized = optimize(graph, this.pool, new Set(this.options.disable));
     const specs = results.map((t): ResultSpec => ({shape: t.shape, dtype: t.dtype as ResultSpec['dtype']}));
     const plan = new Plan(withDistinctResults(optimized.graph), specs, this.pool, backend);
-    this.sweep(plan);
-    return {...base, plan, optimized, reason: undefined, compileMs: performance.now() - start};
+    const verifier = verifies ? new Verifier(graph, optimized.graph, this.pool, backend, hostKernel) : undefined;
+    const entry = {...base, plan, optimized, ...(verifier && {verifier}), reason: undefined, compileMs: performance.now() - start};
+    this.sweep(entry);
+    return entry;
   }
 
-  /** Constants that the plans of the cache use. */
-  private used(): Set<number> {
+  /** Constants that the plans of the cache, and `added`, use. */
+  private used(...added: readonly Entry[]): Set<number> {
     const used = new Set<number>();
-    for (const entry of this.cache.values()) for (const constant of entry.plan?.usedConstants ?? []) used.add(constant);
+    for (const {plan, verifier} of [...this.cache.values(), ...added]) {
+      for (const constant of plan?.usedConstants ?? []) used.add(constant);
+      for (const constant of verifier?.usedConstants ?? []) used.add(constant);
+    }
     return used;
   }
 
   /** Gives back constants that were only steps on the way to packed ones, and plain weights that packed ones replace. */
-  private sweep(added: Plan): void {
-    const used = this.used();
-    for (const constant of added.usedConstants) used.add(constant);
+  private sweep(added: Entry): void {
+    const used = this.used(added);
     if (this.freezes) this.pool.freeze(used);
     this.pool.sweep(used);
   }
@@ -215,6 +266,16 @@ export class Recorder {
     this.cache.clear();
     this.pool.dispose();
     native().freeArenas();
+  }
+}
+
+/** @throws ERR_VERIFY, after giving the results back */
+function verifyCall(verifier: Verifier, inputs: readonly TensorInfo[], results: readonly Tensor[], eager: readonly TensorInfo[]): void {
+  try {
+    verifier.check(inputs, results, eager);
+  } catch (error) {
+    for (const tensor of results) tensor.dispose();
+    throw error;
   }
 }
 
