@@ -30,6 +30,29 @@ describe('pass shared-input', () => {
     tolerance,
   });
 
+  // The second pair reads the first one's results: by then they are parts of the merged block.
+  rewrites('merges products that read merged ones', sharedInput, {
+    constants: [weights, narrow, [1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, -1]],
+    before: `
+      inputs: v0 float32[8]
+      constants: v1 float32[12] = c0, v2 float32[8] = c1, v3 float32[6] = c2, v4 float32[6] = c3
+      v5 float32[6] = MatMul(v0, v1, -) {${wide(4)}}
+      v6 float32[4] = MatMul(v0, v2, -) {${slim}}
+      v7 float32[4] = MatMul(v5, v3, -) {batch1: 1, batch2: 1, rowsM: 2, colsN: 2, depthK: 3, aRow: 3, aCol: 1, bRow: 2, bCol: 1, cRow: 2}
+      v8 float32[4] = MatMul(v5, v4, -) {batch1: 1, batch2: 1, rowsM: 2, colsN: 2, depthK: 3, aRow: 3, aCol: 1, bRow: 2, bCol: 1, cRow: 2}
+      v9 float32[4] = Pointwise(v6, v7, v8) {shape: [4], strides: [1,1,1,1], program: Add(Add(x0, x1), x2)}
+      outputs: v9`,
+    after: `
+      inputs: v0 float32[8]
+      constants: v11 float32[20] = c4, v13 float32[12] = c5
+      v10 float32[10] = MatMul(v0, v11, -) {batch1: 1, batch2: 1, rowsM: 2, colsN: 5, depthK: 4, aRow: 4, aCol: 1, bRow: 5, bCol: 1, cRow: 5} # 2 merged
+      v12 float32[8] = MatMul(v10, v13, -) {batch1: 1, batch2: 1, rowsM: 2, colsN: 4, depthK: 3, aRow: 5, aCol: 1, bRow: 4, bCol: 1, cRow: 4} # 2 merged
+      v9 float32[4] = Pointwise(v10@3, v12, v12@2) {shape: [2,2], strides: [5,1,4,1,4,1,2,1], program: Add(Add(x0, x1), x2)}
+      outputs: v9`,
+    nodes: [5, 3],
+    tolerance,
+  });
+
   rewrites('leaves products of other inputs, other rows of one, and with an epilogue', sharedInput, {
     constants: [weights],
     before: `

@@ -52,6 +52,9 @@ __attribute__((noinline)) static void Stage(const Tile& tile, const TileInput& i
     for (; i + static_cast<int64_t>(kLanes) <= cols; i += kLanes) Store(to + i, Load(from + i));
     for (; i < cols; ++i) to[i] = from[i];
   }
+  // Kernels work on whole vectors, and some take another branch where any lane asks for it: what
+  // lay beyond a short tile would decide the last bits of its elements.
+  for (size_t i = tile.rows * tile.cols; i < kLanes; ++i) words[i] = 0;
 }
 
 static inline void ResolveInput(const Tile& tile, const TileInput& input, int k, float* staged,

@@ -105,8 +105,10 @@ export const sharedInput: Pass = {
       const key = keyOf(node);
       groups.set(key, [...(groups.get(key) ?? []), node]);
     }
-    for (const group of groups.values()) {
-      if (group.length < 2) continue;
+    for (const members of groups.values()) {
+      // Merging one group changes the products that read its results: they may be members of another.
+      const group = members.flatMap((node) => editor.writers[(node.outputs[0] as Operand).value] ?? []);
+      if (group.length < 2 || !group.every((node) => mergeable(editor, node)) || new Set(group.map(keyOf)).size !== 1) continue;
       let total = 0;
       const shares = group.map((node): Share => {
         const columns = num(node, 'colsN');
