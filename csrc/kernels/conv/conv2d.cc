@@ -183,8 +183,10 @@ Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands i
   if (!status.ok()) return status;
   if (image.empty()) return {};
   if (IsMatMul(params)) return MatMul(context, AsMatMul(params), in, out);
-  // Without channels there may be any number of taps, and none matters.
-  if (image.in_c == 0) image.filter_h = image.filter_w = 0;
+  // Without channels or columns of taps there may be any number of rows of them, and none matters.
+  if (image.in_c == 0 || image.filter_h == 0 || image.filter_w == 0) {
+    image.filter_h = image.filter_w = 0;
+  }
   Clamp clamp;
   const bool clamps = AsClamp(epilogue.program, &clamp);
   ConvCall call = {
