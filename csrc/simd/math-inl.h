@@ -57,33 +57,42 @@ static inline Vf Sqrt(Vf x) {
 #endif
 }
 
-// x held to bounds; NaN stays NaN. x86's min and max give their second operand when one is NaN.
-static inline Vf AtMost(Vf x, float most) {
+// x86's instructions, which give the second operand when either is NaN. Arm's give NaN.
+static inline Vf MinOrSecond(Vf a, Vf b) {
 #if GRAVITON_VECTOR_BYTES == 64
-  return (Vf)_mm512_maskz_min_ps(0xffff, (__m512)Splat(most), (__m512)x);
+  return (Vf)_mm512_maskz_min_ps(0xffff, (__m512)a, (__m512)b);
 #elif GRAVITON_VECTOR_BYTES == 32
-  return (Vf)_mm256_min_ps((__m256)Splat(most), (__m256)x);
+  return (Vf)_mm256_min_ps((__m256)a, (__m256)b);
 #elif defined(__aarch64__)
-  return (Vf)vminq_f32((float32x4_t)x, (float32x4_t)Splat(most));
+  return (Vf)vminq_f32((float32x4_t)a, (float32x4_t)b);
 #else
-  return (Vf)_mm_min_ps((__m128)Splat(most), (__m128)x);
+  return (Vf)_mm_min_ps((__m128)a, (__m128)b);
 #endif
 }
-static inline Vf AtLeast(Vf x, float least) {
+static inline Vf MaxOrSecond(Vf a, Vf b) {
 #if GRAVITON_VECTOR_BYTES == 64
-  return (Vf)_mm512_maskz_max_ps(0xffff, (__m512)Splat(least), (__m512)x);
+  return (Vf)_mm512_maskz_max_ps(0xffff, (__m512)a, (__m512)b);
 #elif GRAVITON_VECTOR_BYTES == 32
-  return (Vf)_mm256_max_ps((__m256)Splat(least), (__m256)x);
+  return (Vf)_mm256_max_ps((__m256)a, (__m256)b);
 #elif defined(__aarch64__)
-  return (Vf)vmaxq_f32((float32x4_t)x, (float32x4_t)Splat(least));
+  return (Vf)vmaxq_f32((float32x4_t)a, (float32x4_t)b);
 #else
-  return (Vf)_mm_max_ps((__m128)Splat(least), (__m128)x);
+  return (Vf)_mm_max_ps((__m128)a, (__m128)b);
 #endif
 }
 
+// x held to bounds; NaN stays NaN.
+static inline Vf AtMost(Vf x, float most) { return MinOrSecond(Splat(most), x); }
+static inline Vf AtLeast(Vf x, float least) { return MaxOrSecond(Splat(least), x); }
+
 // NaN if either is. Of zeros of both signs, either.
-static inline Vf Max(Vf a, Vf b) { return (a > b) | (a != a) ? a : b; }
-static inline Vf Min(Vf a, Vf b) { return (a < b) | (a != a) ? a : b; }
+#if defined(__aarch64__)
+static inline Vf Max(Vf a, Vf b) { return MaxOrSecond(a, b); }
+static inline Vf Min(Vf a, Vf b) { return MinOrSecond(a, b); }
+#else
+static inline Vf Max(Vf a, Vf b) { return a != a ? a : MaxOrSecond(a, b); }
+static inline Vf Min(Vf a, Vf b) { return a != a ? a : MinOrSecond(a, b); }
+#endif
 
 #if GRAVITON_VECTOR_BYTES == 16 && !defined(__aarch64__)
 // SSE2 has no rounding instruction. Adding and taking away 2²³ rounds |x| < 2²³ to even; everything

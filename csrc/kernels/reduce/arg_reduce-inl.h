@@ -1,5 +1,5 @@
 #include "kernels/reduce/arg_reduce.h"
-#include "simd/vector-inl.h"
+#include "kernels/reduce/fold-inl.h"
 
 namespace graviton::GRAVITON_NS {
 namespace {
@@ -44,18 +44,23 @@ inline void Offer(Best<E>& best, typename VectorOf<E>::Type value, Vi index) {
   best.index = beats ? index : best.index;
 }
 
+// The better of two candidates a lane; of equal ones that with the lower index.
 template <class Order, class E>
+inline Best<E> BetterOf(const Best<E>& a, const Best<E>& b) {
+  const Vi beats = Order::Beats(b.value, a.value);
+  const Vi tie = ~(beats | Order::Beats(a.value, b.value));
+  const Vi take = beats | (tie & (b.index < a.index));
+  return {take ? b.value : a.value, take ? b.index : a.index};
+}
+
+template <class Order, class E, size_t kDistance = kLanes / 2>
 inline int32_t FoldLanes(const Best<E>& best) {
-  E values[kLanes];
-  int32_t indices[kLanes];
-  std::memcpy(values, &best.value, sizeof(values));
-  std::memcpy(indices, &best.index, sizeof(indices));
-  size_t at = 0;
-  for (size_t i = 1; i < kLanes; ++i) {
-    const bool tie = !Order::Beats(values[i], values[at]) && !Order::Beats(values[at], values[i]);
-    if (tie ? indices[i] < indices[at] : Order::Beats(values[i], values[at])) at = i;
+  if constexpr (kDistance == 0) {
+    return best.index[0];
+  } else {
+    const Best<E> other = {SwapLanes<kDistance>(best.value), SwapLanes<kDistance>(best.index)};
+    return FoldLanes<Order, E, kDistance / 2>(BetterOf<Order, E>(best, other));
   }
-  return indices[at];
 }
 
 inline Vi Counting() {
@@ -87,11 +92,7 @@ inline int32_t ArgRow(const E* x, size_t n) {
     const size_t at = i + kLanes <= n ? i : n - kLanes;
     Offer<Order, E>(even, Load(x + at), counting + static_cast<int32_t>(at));
   }
-  const Vi tie = ~(Order::Beats(odd.value, even.value) | Order::Beats(even.value, odd.value));
-  const Vi take = Order::Beats(odd.value, even.value) | (tie & (odd.index < even.index));
-  even.value = take ? odd.value : even.value;
-  even.index = take ? odd.index : even.index;
-  return FoldLanes<Order, E>(even);
+  return FoldLanes<Order, E>(BetterOf<Order, E>(even, odd));
 }
 
 // kVectors vectors of columns, walked down together.

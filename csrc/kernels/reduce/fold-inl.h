@@ -1,6 +1,6 @@
 // What a reduction folds with, and sums of contiguous rows. Included once per instruction-set level
 // by the families that reduce (simd/foreach_target.h).
-#include "simd/vector-inl.h"
+#include "simd/math-inl.h"
 
 namespace graviton::GRAVITON_NS {
 namespace {
@@ -34,20 +34,16 @@ struct ProductFold : FoldOf<float, Vf> {
     return a * b;
   }
 };
-// The first of equal values stays, and NaN stays once it has come.
+// NaN stays once it has come.
 struct MaxFold : FoldOf<float, Vf> {
   static constexpr float kNeutral = -__builtin_inff();
-  template <class T>
-  static T Combine(T a, T b) {
-    return ((b > a) | (b != b)) ? b : a;
-  }
+  static Vf Combine(Vf a, Vf b) { return Max(a, b); }
+  static float Combine(float a, float b) { return a > b || a != a ? a : b; }
 };
 struct MinFold : FoldOf<float, Vf> {
   static constexpr float kNeutral = __builtin_inff();
-  template <class T>
-  static T Combine(T a, T b) {
-    return ((b < a) | (b != b)) ? b : a;
-  }
+  static Vf Combine(Vf a, Vf b) { return Min(a, b); }
+  static float Combine(float a, float b) { return a < b || a != a ? a : b; }
 };
 // Unsigned, so that overflow wraps as TensorFlow's does.
 struct SumIntFold : FoldOf<uint32_t, Vu> {
@@ -112,14 +108,42 @@ inline typename F::Vector SplatNeutral() {
   return F::kNeutral - typename F::Vector{};
 }
 
+// Lane i of the result is lane i ^ kDistance of v; lanes of four bytes.
+template <size_t kDistance, class V>
+inline V SwapLanes(V v) {
+#if defined(__clang__)
+  V swapped;
+  for (size_t i = 0; i < kLanes; ++i) swapped[i] = v[i ^ kDistance];
+  return swapped;
+#else
+  Vi from;
+  for (size_t i = 0; i < kLanes; ++i) from[i] = static_cast<int32_t>(i ^ kDistance);
+  return __builtin_shuffle(v, from);
+#endif
+}
+
+template <class F, size_t kDistance = kLanes / 2>
+inline typename F::Elem FoldWideLanes(typename F::Vector v) {
+  if constexpr (kDistance == 0) {
+    return v[0];
+  } else {
+    return FoldWideLanes<F, kDistance / 2>(F::Combine(v, SwapLanes<kDistance>(v)));
+  }
+}
+
 template <class F>
 inline typename F::Elem FoldLanes(typename F::Vector v) {
-  typename F::Elem lanes[F::kWidth];
-  std::memcpy(lanes, &v, sizeof(v));
-  for (size_t half = F::kWidth / 2; half > 0; half /= 2) {
-    for (size_t i = 0; i < half; ++i) lanes[i] = F::Combine(lanes[i], lanes[i + half]);
+  if constexpr (sizeof(typename F::Elem) == 4) {
+    return FoldWideLanes<F>(v);
+  } else {
+    // Eight bools at a time: any and all work on bits.
+    uint64_t words[sizeof(v) / sizeof(uint64_t)];
+    std::memcpy(words, &v, sizeof(v));
+    uint64_t all = words[0];
+    for (const uint64_t word : words) all = F::Combine(all, word);
+    for (int bits = 32; bits >= 8; bits /= 2) all = F::Combine(all, all >> bits);
+    return static_cast<typename F::Elem>(all);
   }
-  return lanes[0];
 }
 
 // Joins block results as a binary counter does: level i holds the fold of 2^i blocks.

@@ -1,40 +1,18 @@
 #include "kernels/reduce/fold-inl.h"
 #include "kernels/softmax/softmax.h"
+#include "simd/math-inl.h"
 
 namespace graviton::GRAVITON_NS {
 namespace {
 
-// Without NaN: a NaN in the row comes back through exp(x − max) and the sum.
-struct PlainMaxFold : FoldOf<float, Vf> {
+// With or without NaN: one in the row comes back through exp(x − max) and the sum.
+struct AnyMaxFold : FoldOf<float, Vf> {
   static constexpr float kNeutral = -__builtin_inff();
-  template <class T>
-  static T Combine(T a, T b) {
-    return b > a ? b : a;
-  }
+  static Vf Combine(Vf a, Vf b) { return MaxOrSecond(a, b); }
+  static float Combine(float a, float b) { return a > b ? a : b; }
 };
 
-// exp(x) for x ≤ 0 or NaN: 2^n e^r with |r| ≤ log(2) / 2 and a polynomial of degree 6 (Cephes
-// expf); in two halves of 2^n, so that results below 2^-126 are rounded rather than lost.
-inline Vf Exp(Vf x) {
-  constexpr float kMagic = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
-  x = x < -104.0f ? Splat(-104.0f) : x;
-  const Vf shifted = x * 1.44269504f + kMagic;
-  const Vf n = shifted - kMagic;
-  Vf r = n * -0.693359375f + x;
-  r = n * 2.12194440e-4f + r;
-  Vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  const Vi exponent = Bits(shifted) - Bits(Splat(kMagic));
-  const Vi half = exponent >> 1;
-  p *= FromBits((half + 127) << 23);
-  return p * FromBits((exponent - half + 127) << 23);
-}
-
-float Max(const float* x, size_t n) { return FoldRow<PlainMaxFold>(x, n, Unchanged()); }
+float MaxOfRow(const float* x, size_t n) { return FoldRow<AnyMaxFold>(x, n, Unchanged()); }
 
 template <bool kStore>
 inline Vf ExpSumBlock(const float* x, float max, float* y, size_t n) {
@@ -78,14 +56,15 @@ float ExpSum(const float* x, float max, float* y, size_t n) {
   return y == nullptr ? ExpSumRow<false>(x, max, nullptr, n) : ExpSumRow<true>(x, max, y, n);
 }
 
-void Scale(float* y, float factor, size_t n) {
+void ScaleRow(float* y, float factor, size_t n) {
   size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) Store(y + i, Load(y + i) * factor);
   for (; i < n; ++i) y[i] *= factor;
 }
 
-// Two subtractions: max + log_sum would round to max where the row is large.
-void Subtract(const float* x, float max, float log_sum, float* y, size_t n) {
+// Two subtractions: max + log(sum) would round to max where the row is large.
+void Subtract(const float* x, float max, float sum, float* y, size_t n) {
+  const float log_sum = Log(Splat(sum))[0];
   size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) Store(y + i, (Load(x + i) - max) - log_sum);
   for (; i < n; ++i) y[i] = (x[i] - max) - log_sum;
@@ -93,17 +72,17 @@ void Subtract(const float* x, float max, float log_sum, float* y, size_t n) {
 
 void Rows(const float* x, float* y, size_t rows, size_t cols, bool logarithm) {
   for (size_t row = 0; row < rows; ++row, x += cols, y += cols) {
-    const float max = Max(x, cols);
+    const float max = MaxOfRow(x, cols);
     if (logarithm) {
-      Subtract(x, max, __builtin_logf(ExpSumRow<false>(x, max, nullptr, cols)), y, cols);
+      Subtract(x, max, ExpSumRow<false>(x, max, nullptr, cols), y, cols);
     } else {
-      Scale(y, 1.0f / ExpSumRow<true>(x, max, y, cols), cols);
+      ScaleRow(y, 1.0f / ExpSumRow<true>(x, max, y, cols), cols);
     }
   }
 }
 
 }  // namespace
 
-const SoftmaxKernels kSoftmax = {Rows, Max, ExpSum, Scale, Subtract};
+const SoftmaxKernels kSoftmax = {Rows, MaxOfRow, ExpSum, ScaleRow, Subtract};
 
 }  // namespace graviton::GRAVITON_NS

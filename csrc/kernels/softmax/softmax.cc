@@ -1,7 +1,5 @@
 #include "kernels/softmax/softmax.h"
 
-#include <cmath>
-
 #include "core/extent.h"
 #include "core/ops.gen.h"
 #include "threads/parts.h"
@@ -54,7 +52,7 @@ Status RunShared(const StepContext& context, const SoftmaxKernels& kernels, cons
     const float sum = SumOf(values, parts);
     each([&](size_t, size_t at, size_t n) {
       if (logarithm) {
-        kernels.subtract(x + at, max, std::log(sum), y + at, n);
+        kernels.subtract(x + at, max, sum, y + at, n);
       } else {
         kernels.scale(y + at, 1.0f / sum, n);
       }

@@ -15,7 +15,7 @@ struct SoftmaxKernels {
   // Returns Σ exp(x − max) and stores the terms; a null y stores nothing.
   float (*exp_sum)(const float* x, float max, float* y, size_t n);
   void (*scale)(float* y, float factor, size_t n);
-  void (*subtract)(const float* x, float max, float log_sum, float* y, size_t n);
+  void (*subtract)(const float* x, float max, float sum, float* y, size_t n);
 };
 
 GRAVITON_DISPATCH(SoftmaxKernels, kSoftmax)
