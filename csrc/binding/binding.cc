@@ -2,6 +2,7 @@
 // becomes a number that JavaScript turns into a GravitonError. src/native.ts is the only caller.
 #include <napi.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "binding/async_call.h"
@@ -14,6 +15,9 @@
 
 namespace graviton {
 namespace {
+
+// More parts than any machine has processors; bounds what steps reserve per part.
+constexpr uint32_t kMostThreads = 1024;
 
 Environment& EnvironmentOf(napi_env env) {
   void* data = nullptr;
@@ -32,9 +36,48 @@ napi_value RunWords(napi_env env, napi_callback_info) {
   return Napi::Number::New(env, code);
 }
 
+// The elements of a typed array of `type`; false for anything else. N-API's own accessor, since
+// node-addon-api's neither checks the type nor takes an array over shared memory.
+bool ElementsOf(const Napi::Value& value, napi_typedarray_type* type, void** data, size_t* elems) {
+  return value.IsTypedArray() && napi_get_typedarray_info(value.Env(), value, type, elems, data,
+                                                          nullptr, nullptr) == napi_ok;
+}
+
+size_t BytesPerElement(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return 1;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
+    default:  // a type of a later Node: nothing of it is read
+      return 0;
+  }
+}
+
+bool ListOf(const Napi::Value& value, List* list) {
+  napi_typedarray_type type;
+  void* data;
+  size_t elems;
+  if (!ElementsOf(value, &type, &data, &elems) || type != napi_int32_array) return false;
+  *list = {static_cast<const int32_t*>(data), elems};
+  return true;
+}
+
+// attach(words): the Int32Array that JavaScript writes commands into from now on.
 Napi::Value Attach(const Napi::CallbackInfo& info) {
-  if (!info[0].IsTypedArray()) return info.Env().Undefined();
-  EnvironmentOf(info.Env()).Attach(info[0].As<Napi::Int32Array>());
+  List words;
+  if (ListOf(info[0], &words)) EnvironmentOf(info.Env()).Attach(info[0].As<Napi::Object>(), words);
   return info.Env().Undefined();
 }
 
@@ -49,14 +92,16 @@ Napi::Value Code(const Napi::CallbackInfo& info, Status status) {
 // store(slot, dtype, typedArray): copies the array's bytes into a new buffer.
 Napi::Value Store(const Napi::CallbackInfo& info) {
   const uint32_t dtype = U32(info, 1);
-  if (!info[2].IsTypedArray() || dtype >= kDTypes) {
+  napi_typedarray_type type;
+  void* data;
+  size_t elems;
+  if (!ElementsOf(info[2], &type, &data, &elems) || dtype >= kDTypes) {
     return Code(info,
                 Status::Error(Code::kInvalidStep, "store takes a slot, a type and a typed array"));
   }
-  const auto array = info[2].As<Napi::TypedArray>();
-  const auto* data = static_cast<const char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-  const size_t elems = array.ByteLength() / SizeOf(static_cast<DType>(dtype));
-  return Code(info, RuntimeOf(info).Store(U32(info, 0), static_cast<DType>(dtype), data, elems));
+  const size_t bytes = elems * BytesPerElement(type);
+  return Code(info, RuntimeOf(info).Store(U32(info, 0), static_cast<DType>(dtype), data,
+                                          bytes / SizeOf(static_cast<DType>(dtype))));
 }
 
 // read(slot): a new ArrayBuffer with a copy of the tensor's bytes; undefined where there is none.
@@ -81,11 +126,10 @@ Napi::Value Share(const Napi::CallbackInfo& info) {
 // makePlan(words, constantSlots): the plan's number, or the negative of an error code.
 Napi::Value MakePlan(const Napi::CallbackInfo& info) {
   uint32_t plan = 0;
-  if (!info[0].IsTypedArray() || !info[1].IsTypedArray()) return Napi::Number::New(info.Env(), -1);
-  const auto words = info[0].As<Napi::Int32Array>();
-  const auto slots = info[1].As<Napi::Int32Array>();
-  Status status = RuntimeOf(info).MakePlan({words.Data(), words.ElementLength()},
-                                           {slots.Data(), slots.ElementLength()}, &plan);
+  List words, slots;
+  Status status = ListOf(info[0], &words) && ListOf(info[1], &slots)
+                      ? RuntimeOf(info).MakePlan(words, slots, &plan)
+                      : Status::Error(Code::kInvalidStep, "makePlan takes two arrays of int32");
   const int code = EnvironmentOf(info.Env()).Keep(std::move(status));
   return Napi::Number::New(info.Env(), code == 0 ? static_cast<double>(plan) : -code);
 }
@@ -112,7 +156,7 @@ Napi::Value Configure(const Napi::CallbackInfo& info) {
   Runtime& runtime = RuntimeOf(info);
   const int isa = info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : -1;
   if (isa >= 0 && isa <= static_cast<int>(ThisProcessor().isa)) runtime.isa = static_cast<Isa>(isa);
-  if (U32(info, 1) > 0) runtime.threads = U32(info, 1);
+  if (U32(info, 1) > 0) runtime.threads = std::min(U32(info, 1), kMostThreads);
   if (info[2].IsBoolean()) runtime.logging = info[2].As<Napi::Boolean>();
   return info.Env().Undefined();
 }

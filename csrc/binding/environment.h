@@ -20,9 +20,9 @@ class Environment {
   Dispatcher& dispatcher() { return dispatcher_; }
 
   // The words that JavaScript writes commands into.
-  void Attach(const Napi::Int32Array& words) {
-    reference_ = Napi::Persistent(words);
-    words_ = {words.Data(), words.ElementLength()};
+  void Attach(const Napi::Object& array, List words) {
+    reference_ = Napi::Persistent(array);
+    words_ = words;
   }
   List words() const { return words_; }
 
@@ -36,7 +36,7 @@ class Environment {
  private:
   Runtime runtime_;
   Dispatcher dispatcher_;
-  Napi::Reference<Napi::Int32Array> reference_;
+  Napi::ObjectReference reference_;
   List words_;
   Status last_;
 };

@@ -1,5 +1,6 @@
 #include "memory/allocate.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -24,7 +25,7 @@ std::atomic<bool> huge_pages{true};
 // Blocks up to this size come from malloc and are aligned here: glibc serves malloc from a cache of
 // the thread in 15 ns, but not memalign (60 to 80 ns), and a small eager op makes one or two
 // blocks.
-constexpr size_t kSmall = 960;
+constexpr size_t kSmall = kExactBlocks ? 0 : 960;
 
 size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
@@ -76,16 +77,20 @@ void* AllocateBlock(size_t bytes) {
 }
 
 // Size 0 still gets an address, so that an empty tensor is not mistaken for a failure.
-size_t Rounded(size_t bytes) { return RoundUp(bytes == 0 ? 1 : bytes, kAlignment); }
+size_t Rounded(size_t bytes) {
+  return RoundUp(std::max<size_t>(bytes, 1), kExactBlocks ? 1 : kAlignment);
+}
+
+bool Cached(size_t rounded) { return !kExactBlocks && rounded >= kBlockLeast; }
 
 }  // namespace
 
 void* Allocate(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
   const size_t rounded = Rounded(bytes);
-  void* data = rounded <= kSmall       ? AllocateSmall(rounded)
-               : rounded < kBlockLeast ? AllocateAligned(rounded)
-                                       : AllocateBlock(rounded);
+  void* data = rounded <= kSmall ? AllocateSmall(rounded)
+               : Cached(rounded) ? AllocateBlock(rounded)
+                                 : AllocateAligned(rounded);
   if (data == nullptr) return nullptr;
   allocated_bytes.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
   return data;
@@ -96,7 +101,7 @@ void Free(void* data, size_t bytes) {
   const size_t rounded = Rounded(bytes);
   if (rounded <= kSmall) {
     FreeSmall(data);
-  } else if (rounded < kBlockLeast || !KeepBlock(data, BlockBytes(rounded))) {
+  } else if (!Cached(rounded) || !KeepBlock(data, BlockBytes(rounded))) {
     FreeAligned(data);
   }
   allocated_bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);

@@ -10,6 +10,14 @@ namespace graviton {
 // a whole AVX-512 vector), counted, and null on failure instead of an exception.
 inline constexpr size_t kAlignment = 64;
 
+// Under AddressSanitizer blocks are as long as asked for and nothing is reused, so that it sees
+// every access outside.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kExactBlocks = true;
+#else
+inline constexpr bool kExactBlocks = false;
+#endif
+
 void* Allocate(size_t bytes);
 void Free(void* data, size_t bytes);
 

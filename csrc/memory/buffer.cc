@@ -8,7 +8,7 @@ namespace graviton {
 namespace {
 
 // Small tensors lie behind their header: one block instead of two.
-constexpr size_t kInlineBytes = 4096;
+constexpr size_t kInlineBytes = kExactBlocks ? 0 : 4096;
 static_assert(sizeof(Buffer) <= kAlignment);
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace graviton {
 Scratch::~Scratch() { Free(block_, bytes_); }
 
 Status Scratch::Reserve(size_t bytes, void** block) {
-  if (bytes > bytes_) {
+  if (bytes > bytes_ || (kExactBlocks && bytes != bytes_)) {
     Free(block_, bytes_);
     block_ = Allocate(bytes);
     bytes_ = block_ == nullptr ? 0 : bytes;

@@ -12,23 +12,39 @@ constexpr size_t Aligned(size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-size_t LowerBound(std::span<const ArenaBlock> blocks) {
-  size_t most = 0;
-  for (const ArenaBlock& at : blocks) {
-    size_t live = 0;
-    for (const ArenaBlock& other : blocks) {
-      if (other.first <= at.first && at.first <= other.last) live += Aligned(other.bytes);
-    }
-    most = std::max(most, live);
+// A block comes to life before its first step and ends before the one after its last.
+struct Change {
+  uint32_t step;
+  bool begins;
+  size_t bytes;
+};
+
+Status LowerBound(std::span<const ArenaBlock> blocks, size_t* most) {
+  Array<Change> changes;
+  if (!changes.Reserve(2 * blocks.size())) {
+    return Status::OutOfMemory(2 * blocks.size() * sizeof(Change));
   }
-  return most;
+  for (const ArenaBlock& block : blocks) {
+    changes.Push({block.first, true, Aligned(block.bytes)});
+    changes.Push({block.last + 1, false, Aligned(block.bytes)});
+  }
+  std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
+    return a.step != b.step ? a.step < b.step : a.begins < b.begins;
+  });
+  size_t live = 0;
+  *most = 0;
+  for (const Change& change : changes) {
+    live = change.begins ? live + change.bytes : live - change.bytes;
+    *most = std::max(*most, live);
+  }
+  return {};
 }
 
 }  // namespace
 
 Status LayOutArena(std::span<ArenaBlock> blocks, size_t* arena_bytes, size_t* lower_bound) {
   *arena_bytes = 0;
-  *lower_bound = LowerBound(blocks);
+  if (Status status = LowerBound(blocks, lower_bound); !status.ok()) return status;
   Array<ArenaBlock*> by_size;
   Array<ArenaBlock*> placed;  // by offset
   if (!by_size.Reserve(blocks.size()) || !placed.Reserve(blocks.size())) {

@@ -1,6 +1,7 @@
 #include "plan/plan.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "plan/arena_layout.h"
 
@@ -9,8 +10,10 @@ namespace {
 
 // Bound forms kept per plan: serving text of every length needs many, each is a few KiB.
 constexpr size_t kBoundKept = 64;
-constexpr size_t kStorageWords = 4;   // kind, dtype, index, elems
-constexpr uint32_t kMost = 1u << 20;  // storages, steps, inputs, … of one plan
+constexpr size_t kStorageWords = 4;  // kind, dtype, index, elems
+// Storages, steps, inputs, … of one plan. Laying out the arena takes quadratic time in the worst
+// case: seconds for so many.
+constexpr uint32_t kMost = 1u << 17;
 
 template <class T>
 T* NewObject() {
@@ -20,6 +23,20 @@ T* NewObject() {
 
 bool SameSizes(List a, const Array<int32_t>& b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin());
+}
+
+// Ops rely on operands that do not change under them (indices, once checked). Pointwise alone may
+// write over what it reads: element by element, it steers no access.
+Status CheckAliases(const StepWords& step) {
+  constexpr const char* kMayAlias = PointwiseParams::kName;
+  if (std::strcmp(step.op->name, kMayAlias) == 0) return {};
+  for (size_t out = step.inputs; out < step.inputs + step.outputs; ++out) {
+    for (size_t i = 0; i < out; ++i) {
+      if (step.operand(i).slot != step.operand(out).slot || step.operand(i).slot == 0) continue;
+      return Status::Error(Code::kInvalidStep, "%s writes over its own operand", step.op->name);
+    }
+  }
+  return {};
 }
 
 template <class T>
@@ -186,6 +203,7 @@ Status Plan::LayOut(BoundPlan* bound) const {
   for (uint32_t s = 0; s < steps_; ++s) {
     StepWords step;
     if (Status status = DecodeStep(rest, &step); !status.ok()) return status;
+    if (Status status = CheckAliases(step); !status.ok()) return status;
     for (size_t i = 0; i < step.inputs + step.outputs; ++i) {
       const uint32_t slot = step.operand(i).slot;
       if (slot > storages_)

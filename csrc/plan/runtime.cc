@@ -1,5 +1,6 @@
 #include "plan/runtime.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -130,7 +131,13 @@ Status Runtime::RunStep(List words) {
     const OperandWords operand = step.operand(i);
     if (operand.slot == 0) continue;
     Buffer* buffer = At(operand.slot);
-    if (buffer == nullptr) {
+    // A step writes to what it makes and to nothing else, and reads none of it: ops rely on
+    // operands that do not change under them (indices, once checked).
+    const bool is_made = std::find(made, made + made_count, operand.slot) != made + made_count;
+    if (is_made != (i >= step.inputs)) {
+      status = Status::Error(Code::kInvalidStep, "%s: slot %u is %s", step.op->name, operand.slot,
+                             is_made ? "its result and its input" : "not its result");
+    } else if (buffer == nullptr) {
       status = Status::Error(Code::kInvalidStep, "%s: slot %u holds no tensor", step.op->name,
                              operand.slot);
     } else {
@@ -291,12 +298,14 @@ Status Runtime::Finish(PlanCall* call, bool ran) {
   }
   call->arena = nullptr;
   if (!ran) return {};
-  for (size_t i = 0; i < call->outputs.size(); ++i) {
-    const uint32_t slot = call->output_slots[i];
+  for (const uint32_t slot : call->output_slots) {
     if (slot == 0 || slot >= kMaxSlots) {
       return Status::Error(Code::kInvalidStep, "there is no slot %u", slot);
     }
     if (slot >= slots_.size() && !slots_.Resize(slot + 1)) return Status::OutOfMemory(slot);
+  }
+  for (size_t i = 0; i < call->outputs.size(); ++i) {
+    const uint32_t slot = call->output_slots[i];
     Release(slot);
     ++tensors_;
     tensor_bytes_ += call->outputs[i]->bytes();
