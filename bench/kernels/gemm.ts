@@ -8,21 +8,27 @@ import {native, type Slot} from '../../src/native';
 import {MatMul, PackWeights, packLayouts} from '../../src/ops/linear';
 import {call, type Expr, encodeProgram, input} from '../../src/ops/program';
 import {configure, constant, type Problem, problems, report} from './measure';
-import {planOf, stepWords} from './step-plan';
+import {type Constant, planOf, stepWords} from './step-plan';
 
 function epilogueOf(p: Problem): Expr | undefined {
   if (p.has('gelu')) return call('GeluErf', input(0));
   return p.has('add') ? call('Add', input(0), input(1)) : undefined;
 }
 
-function weightsOf(p: Problem, batch: number, k: number, n: number): {slot: Slot; elems: number} {
+const dtypeOf = (p: Problem) => (p.has('bf16') ? 'bfloat16' : 'float32');
+function layoutOf(p: Problem): number {
+  if (p.has('bf16')) return packLayouts.gemmBf16;
+  return p.has('packed') ? packLayouts.gemmF32 : packLayouts.none;
+}
+function weightsOf(p: Problem, batch: number, k: number, n: number): Constant {
   const plain = constant(batch * k * n);
-  if (!p.has('packed')) return plain;
-  const elems = native().packedElems(packLayouts.gemmF32, k, n, 1);
-  const words = {layout: packLayouts.gemmF32, rowsK: k, colsN: n, rowStride: n, colStride: 1, taps: 1};
-  const [slot] = native().run(PackWeights, [plain.slot], [{dtype: 'float32', elems}], words) as [Slot];
+  const layout = layoutOf(p);
+  if (layout === packLayouts.none) return plain;
+  const elems = native().packedElems(layout, k, n, 1);
+  const words = {layout, rowsK: k, colsN: n, rowStride: n, colStride: 1, taps: 1};
+  const [slot] = native().run(PackWeights, [plain.slot], [{dtype: dtypeOf(p), elems}], words) as [Slot];
   native().release(plain.slot);
-  return {slot, elems};
+  return {slot, elems, dtype: dtypeOf(p)};
 }
 
 /** A plan of MatMul steps, with each of the weights in turn. */
@@ -45,13 +51,13 @@ function measure(p: Problem, peak: number): void {
     aRow: k,
     aCol: 1,
     bBatch1: 0,
-    bBatch2: p.has('packed') ? 0 : k * n,
+    bBatch2: layoutOf(p) === packLayouts.none ? k * n : 0,
     bRow: transposed ? 1 : n,
     bCol: transposed ? k : 1,
     cBatch1: 0,
     cBatch2: m * n,
     cRow: n,
-    packedB: p.has('packed') ? packLayouts.gemmF32 : packLayouts.none,
+    packedB: layoutOf(p),
     epilogue: epilogue ? (encodeProgram(epilogue) as number[]) : [],
     epilogueStrides: p.has('add') ? [0, 0, n, 1] : [],
   };
@@ -64,7 +70,7 @@ function measure(p: Problem, peak: number): void {
     constants,
     batch * m * n,
   );
-  report(p, plan, 2 * m * n * k * batch, peak, k * n * batch * 4);
+  report(p, plan, 2 * m * n * k * batch, peak, k * n * batch * (p.has('bf16') ? 2 : 4));
 }
 
 const peak = configure();

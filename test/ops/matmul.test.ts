@@ -16,6 +16,8 @@ interface Case {
   readonly broadcastA?: boolean;
   readonly broadcastB?: boolean;
   readonly packed?: boolean;
+  /** Packed in bfloat16: a and b are rounded to it. */
+  readonly bf16?: boolean;
   readonly bias?: boolean;
   /** What follows, over the sum (input 0) and a residual of c's shape (input 1). */
   readonly epilogue?: {readonly expr: Expr; readonly value: (sum: number, residual: number) => number};
@@ -30,6 +32,16 @@ function randoms(count: number, seed: number): Float32Array {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state >>> 8) / 2 ** 23 - 1;
   });
+}
+
+/** To bfloat16, ties to even. */
+function rounded(values: Float32Array): Float32Array {
+  const bits = new Uint32Array(values.slice().buffer);
+  values.forEach((value, i) => {
+    const own = bits[i] as number;
+    if (Number.isFinite(value)) bits[i] = (own + 0x7fff + ((own >>> 16) & 1)) & 0xffff0000;
+  });
+  return new Float32Array(bits.buffer);
 }
 
 interface Laid {
@@ -71,10 +83,11 @@ function run(test: Case, a: Laid, b: Laid, bias: Float32Array, residual: Float32
   const stored = (values: Float32Array) => keep(native().store(values, 'float32'));
   try {
     let bSlot = stored(b.values);
-    if (test.packed) {
-      const elems = native().packedElems(packLayouts.gemmF32, k, n, 1);
-      const words = {layout: packLayouts.gemmF32, rowsK: k, colsN: n, rowStride: b.strides[2], colStride: b.strides[3], taps: 1};
-      bSlot = keep(native().run(PackWeights, [bSlot], [{dtype: 'float32', elems}], words)[0] as Slot);
+    const layout = test.bf16 ? packLayouts.gemmBf16 : test.packed ? packLayouts.gemmF32 : packLayouts.none;
+    if (layout !== packLayouts.none) {
+      const elems = native().packedElems(layout, k, n, 1);
+      const words = {layout, rowsK: k, colsN: n, rowStride: b.strides[2], colStride: b.strides[3], taps: 1};
+      bSlot = keep(native().run(PackWeights, [bSlot], [{dtype: test.bf16 ? 'bfloat16' : 'float32', elems}], words)[0] as Slot);
     }
     const epilogue = test.epilogue === undefined ? [] : (encodeProgram(test.epilogue.expr) as number[]);
     const inputs = [stored(a.values), bSlot, test.bias ? stored(bias) : noSlot];
@@ -97,7 +110,7 @@ function run(test: Case, a: Laid, b: Laid, bias: Float32Array, residual: Float32
       cBatch1: batch[1] * m * row,
       cBatch2: m * row,
       cRow: row,
-      packedB: test.packed ? packLayouts.gemmF32 : packLayouts.none,
+      packedB: layout,
       epilogue,
       epilogueStrides: test.epilogue ? [batch[1] * m * n, m * n, n, 1] : [],
     });
@@ -115,12 +128,13 @@ function check(test: Case, special?: (a: Float32Array, b: Float32Array) => void)
   const {m, n, k} = test;
   const batch = test.batch ?? [1, 1];
   const a = layOut(batch, m, k, {transpose: test.transposeA, gap: test.gap, broadcast: test.broadcastA}, 1);
-  const b = layOut(batch, k, n, {transpose: test.transposeB, gap: test.gap, broadcast: test.broadcastB ?? test.packed}, 2);
+  const b = layOut(batch, k, n, {transpose: test.transposeB, gap: test.gap, broadcast: test.broadcastB ?? (test.packed || test.bf16)}, 2);
   special?.(a.values, b.values);
   const bias = randoms(n, 3);
   const residual = randoms(Math.max(1, batch[0] * batch[1] * m * n), 4);
   const {c, row} = run(test, a, b, bias, residual);
   const name = JSON.stringify(test);
+  const [aValues, bValues] = test.bf16 ? [rounded(a.values), rounded(b.values)] : [a.values, b.values];
   for (let b1 = 0; b1 < batch[0]; b1++) {
     for (let b2 = 0; b2 < batch[1]; b2++) {
       const aAt = b1 * a.strides[0] + b2 * a.strides[1];
@@ -131,8 +145,8 @@ function check(test: Case, special?: (a: Float32Array, b: Float32Array) => void)
           let size = Math.abs(sum);
           for (let l = 0; l < k; l++) {
             const product =
-              (a.values[aAt + i * a.strides[2] + l * a.strides[3]] as number) *
-              (b.values[bAt + l * b.strides[2] + j * b.strides[3]] as number);
+              (aValues[aAt + i * a.strides[2] + l * a.strides[3]] as number) *
+              (bValues[bAt + l * b.strides[2] + j * b.strides[3]] as number);
             sum += product;
             size += Math.abs(product);
           }
@@ -172,6 +186,25 @@ for (const [isa, level] of levels.entries()) {
       after(() => native().configure({isa: native().info.isa, threads: native().info.cpus}));
 
       it('has right tails with packed b', () => tails(true, false));
+      it('multiplies in bfloat16, or says that the processor cannot', () => {
+        if (!level.endsWith('bf16')) {
+          expect(native().packedElems(packLayouts.gemmBf16, 4, 4, 1)).to.equal(0);
+          expect(() => check({m: 4, n: 4, k: 4, bf16: true})).to.throw(/ERR_UNSUPPORTED.* does not multiply bfloat16/);
+          return;
+        }
+        for (let m = 1; m <= 17; m++) {
+          for (let n = 1; n <= 50; n++) check({m, n, k: (m * 7 + n) % 13, bf16: true, bias: n % 2 === 0, gap: n % 3});
+        }
+        for (const m of [1, 2, 150]) {
+          check({m, n: 70, k: 3201, bf16: true, bias: true, epilogue: reluAdd});
+          check({m, n: 33, k: 77, bf16: true, transposeA: true, transposeB: true});
+        }
+        check({m: 5, n: 18, k: 21, bf16: true, batch: [3, 2], epilogue: reluAdd, gap: 3});
+        check({m: 9, n: 50, k: 24, bf16: true}, (a, b) => {
+          a[3] = Number.NaN;
+          b[50 * 4 + 7] = Number.POSITIVE_INFINITY;
+        });
+      });
       it('has right tails with plain b', () => tails(false, false));
       it('has right tails with transposed b', () => tails(false, true));
       it('packs transposed b', () => {

@@ -43,8 +43,8 @@ Status CheckFilter(const StepContext& context, const Conv2DParams& p, const Oper
     return CheckDense("Conv2D filter", filter, DType::kFloat32,
                       nothing ? 0 : static_cast<int64_t>(elems));
   }
-  const auto layout = static_cast<PackLayout>(p.packed_filter);
-  if ((layout != PackLayout::kGemmF32 && WinogradOut(layout) == 0) ||
+  const PackLayout layout = p.packed_filter;
+  if ((layout != kLayoutGemmF32 && WinogradOut(layout) == 0) ||
       filter.layout() != LayoutCode(layout, context.isa) || filter.before != 0) {
     return Status::Error(Code::kInvalidStep,
                          "Conv2D filter has the layout %#x; the step wants %u on %s",
@@ -203,7 +203,7 @@ Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands i
                 image.filter_w > 1 && image.x_col == image.in_c,
       .block = 0,
   };
-  const int64_t winograd = WinogradOut(static_cast<PackLayout>(params.packed_filter));
+  const int64_t winograd = WinogradOut(params.packed_filter);
   if (winograd != 0 && image.in_c > 0) {
     return RunWinograd(context, call, call.epilogue, in[1].f32(), winograd);
   }

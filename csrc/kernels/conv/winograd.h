@@ -18,7 +18,7 @@ namespace graviton {
 
 // Pixels of a tile's side; 0: another layout.
 constexpr int64_t WinogradOut(PackLayout layout) {
-  return layout == PackLayout::kWinograd4F32 ? 4 : layout == PackLayout::kWinograd2F32 ? 2 : 0;
+  return layout == kLayoutWinograd4F32 ? 4 : layout == kLayoutWinograd2F32 ? 2 : 0;
 }
 
 // A filter b[taps · rows_k, cols_n] through its strides, for nine taps.

@@ -4,8 +4,6 @@
 // place where its rows are contiguous: a tile is wide enough that packing A would not pay.
 #include "kernels/gemm/panels-inl.h"
 #include "kernels/gemm/tiles-inl.h"
-#include "kernels/pointwise/program-inl.h"
-#include "simd/vector-inl.h"
 
 namespace graviton::GRAVITON_NS {
 namespace {
@@ -28,18 +26,6 @@ static_assert(kPackedRow % kLanes == 0);
 constexpr size_t kDotRows = 4;
 constexpr size_t kDirectRows = kTileRows;
 
-void RunEpilogueOf(const GemmCall& g, size_t row, size_t rows, size_t col, size_t cols) {
-  if (g.epilogue == nullptr) return;
-  for (size_t m = row; m < row + rows; ++m) {
-    for (size_t n = col; n < col + cols; n += kTile) {
-      float* c = g.c + static_cast<int64_t>(m) * g.c_row + n;
-      const size_t here = col + cols - n < kTile ? col + cols - n : kTile;
-      RunEpilogue(*g.epilogue, g.index1, g.index2, static_cast<int64_t>(m), static_cast<int64_t>(n),
-                  here, c, c);
-    }
-  }
-}
-
 // A block of rows and depth, its A made contiguous along k.
 struct RowBlock {
   const float* a;
@@ -61,11 +47,7 @@ void MultiplySegment(const GemmCall& g, const RowBlock& block, size_t vector, si
                    .panel = nullptr,
                    .panel_row = 0,
                    .depth = block.depth,
-                   .c = g.c + static_cast<int64_t>(block.row) * g.c_row + col,
-                   .c_row = g.c_row,
-                   .cols = cols - (vectors - 1) * kLanes,
-                   .add = block.k > 0,
-                   .bias = block.last && g.bias != nullptr ? g.bias + col : nullptr,
+                   .out = OutOf(g, block.row, col, cols, block.k > 0, block.last),
                    .ahead = nullptr,
                    .ahead_step = 0};
   if (g.packed) {
@@ -80,7 +62,7 @@ void MultiplySegment(const GemmCall& g, const RowBlock& block, size_t vector, si
   } else {
     const float* b =
         g.b + static_cast<int64_t>(block.k) * g.b_row + static_cast<int64_t>(col) * g.b_col;
-    if (g.b_col == 1 && block.rows <= kDirectRows && call.cols == kLanes) {
+    if (g.b_col == 1 && block.rows <= kDirectRows && call.out.cols == kLanes) {
       call.panel = b;
       call.panel_row = g.b_row;
     } else {
@@ -111,13 +93,20 @@ void MultiplyBlock(const GemmCall& g, const RowBlock& block, Range vectors, floa
   }
 }
 
-constexpr size_t kRowsScratch = kRowBlockUnpacked * kPackedRow;
-constexpr size_t kPanelScratch = kDepthBlock * kTileCols;
+size_t RowBlockOf(const GemmCall& g) { return g.packed ? kRowBlock : kRowBlockUnpacked; }
+// For rows whose elements are not contiguous, and for a panel of unpacked B.
+size_t RowsFloats(const GemmCall& g) {
+  const size_t rows = g.rows_m < RowBlockOf(g) ? g.rows_m : RowBlockOf(g);
+  return g.a_col == 1 ? 0 : rows * static_cast<size_t>(kPackedRow);
+}
+size_t ScratchFloats(const GemmCall& g) {
+  return RowsFloats(g) + (g.packed ? 0 : kDepthBlock * kTileCols);
+}
 
 void MultiplyBlocks(const GemmCall& g, Range rows, Range vectors, float* scratch) {
   const size_t depth_blocks = g.depth_k == 0 ? 1 : (g.depth_k + kDepthBlock - 1) / kDepthBlock;
   const size_t depth_block = VectorsOf((g.depth_k + depth_blocks - 1) / depth_blocks) * kLanes;
-  const size_t row_block = g.packed ? kRowBlock : kRowBlockUnpacked;
+  const size_t row_block = RowBlockOf(g);
   for (size_t row = rows.begin; row < rows.end; row += row_block) {
     RowBlock block;
     block.row = row;
@@ -136,7 +125,7 @@ void MultiplyBlocks(const GemmCall& g, Range rows, Range vectors, float* scratch
         block.a = scratch;
         block.a_row = kPackedRow;
       }
-      MultiplyBlock(g, block, vectors, scratch + kRowsScratch);
+      MultiplyBlock(g, block, vectors, scratch + RowsFloats(g));
       block.k += block.depth;
     } while (block.k < g.depth_k);
   }
@@ -243,8 +232,9 @@ const GemmKernels kGemm = {
     .lanes = kLanes,
     .tile_rows = kTileRows,
     .tile_cols = kTileCols,
+    .depth_unit = 1,
     .multiply = Multiply,
-    .scratch_floats = kRowsScratch + kPanelScratch,
+    .scratch_floats = ScratchFloats,
     .pack = PackPanels,
     .unpack = UnpackPanels,
 };

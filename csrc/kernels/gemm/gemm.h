@@ -17,7 +17,8 @@ struct GemmCall {
   int64_t a_row;
   int64_t a_col;
   const float* b;
-  bool packed;  // b is kGemmF32; its strides are unused
+  const uint16_t* b_bf16;  // b where it is packed in bfloat16
+  bool packed;             // b's strides are unused
   int64_t b_row;
   int64_t b_col;
   float* c;
@@ -33,20 +34,25 @@ struct GemmCall {
 
 // kGemmF32: column panels of `tile_cols`, one after the other, each depth_k rows of tile_cols
 // floats; the last panel is as narrow as whole vectors allow and padded with zeros.
+// kGemmBf16: the same panels of bfloat16, of which `depth_unit` consecutive k of a column (NEON: of
+// each of two columns) lie together; depth is padded to it with zeros.
 struct GemmKernels {
   size_t lanes;
   size_t tile_rows;
   size_t tile_cols;
+  size_t depth_unit;
   // The part of a product that lies in these rows and vectors (of `lanes` columns).
   void (*multiply)(const GemmCall& call, Range rows, Range vectors, float* scratch);
-  // Floats that `multiply` needs at most.
-  size_t scratch_floats;
+  // What `multiply` needs at most.
+  size_t (*scratch_floats)(const GemmCall& call);
   void (*pack)(const float* b, int64_t b_row, int64_t b_col, size_t depth_k, size_t cols_n,
-               Range panels, float* packed);
-  void (*unpack)(const float* packed, size_t depth_k, size_t cols_n, Range panels, float* b,
+               Range panels, void* packed);
+  // Null where packing rounds.
+  void (*unpack)(const void* packed, size_t depth_k, size_t cols_n, Range panels, float* b,
                  int64_t b_row, int64_t b_col);
 };
 GRAVITON_DISPATCH(GemmKernels, kGemm)
+GRAVITON_DISPATCH_BF16(GemmKernels, kGemmBf16)
 
 }  // namespace graviton
 

@@ -72,9 +72,9 @@ Status CheckB(const StepContext& context, const MatMulParams& p, const Operand& 
     const int32_t strides[] = {p.b_batch1, p.b_batch2, p.b_row, p.b_col};
     return CheckOperand("MatMul b", b, DType::kFloat32, shape, strides);
   }
-  const uint32_t wanted = LayoutCode(PackLayout::kGemmF32, context.isa);
-  if (p.packed_b != static_cast<uint32_t>(PackLayout::kGemmF32) || b.layout() != wanted ||
-      b.before != 0) {
+  const PackLayout layout = p.packed_b;
+  if ((layout != kLayoutGemmF32 && layout != kLayoutGemmBf16) ||
+      b.layout() != LayoutCode(layout, context.isa) || b.before != 0) {
     return Status::Error(Code::kInvalidStep, "MatMul b has the layout %#x; the step wants %u on %s",
                          b.layout(), p.packed_b, NameOf(context.isa));
   }
@@ -82,7 +82,8 @@ Status CheckB(const StepContext& context, const MatMulParams& p, const Operand& 
   if (elems == 0 && p.depth_k != 0 && p.cols_n != 0) {
     return Status::Error(Code::kShape, "MatMul b is too large to be packed");
   }
-  return CheckDense("MatMul b", b, DType::kFloat32, static_cast<int64_t>(elems));
+  const DType dtype = layout == kLayoutGemmBf16 ? DType::kBFloat16 : DType::kFloat32;
+  return CheckDense("MatMul b", b, dtype, static_cast<int64_t>(elems));
 }
 
 Status CheckOperands(const StepContext& context, const MatMulParams& p, Operands in,
@@ -137,9 +138,35 @@ void FoldBatchIntoRows(MatMulParams* p, const Epilogue& epilogue) {
   p->batch1 = 1;
 }
 
+// The product number i1, i2 of the batch.
+GemmCall CallOf(const MatMulParams& p, Operands in, const Operand& c, const Epilogue& epilogue,
+                int64_t i1, int64_t i2) {
+  const bool packed = p.packed_b != 0;
+  return {
+      .a = in[0].f32() + i1 * p.a_batch1 + i2 * p.a_batch2,
+      .a_row = p.a_row,
+      .a_col = p.a_col,
+      .b = packed ? in[1].f32() : in[1].f32() + i1 * p.b_batch1 + i2 * p.b_batch2,
+      .b_bf16 = static_cast<const uint16_t*>(in[1].data),
+      .packed = packed,
+      .b_row = p.b_row,
+      .b_col = p.b_col,
+      .c = c.f32() + i1 * p.c_batch1 + i2 * p.c_batch2,
+      .c_row = p.c_row,
+      .bias = in[2].f32(),
+      .epilogue = epilogue.empty() ? nullptr : &epilogue,
+      .index1 = i1,
+      .index2 = i2,
+      .rows_m = p.rows_m,
+      .cols_n = p.cols_n,
+      .depth_k = p.depth_k,
+  };
+}
+
 Status Run(const StepContext& context, const MatMulParams& p, Operands in, const Operand& c,
            const Epilogue& epilogue) {
-  const GemmKernels& kernels = *SelectkGemm(context.isa);
+  const bool bf16 = p.packed_b == kLayoutGemmBf16;
+  const GemmKernels& kernels = bf16 ? *SelectkGemmBf16(context.isa) : *SelectkGemm(context.isa);
   const Problem problem = {.batch1 = p.batch1,
                            .batch2 = p.batch2,
                            .rows_m = p.rows_m,
@@ -147,8 +174,8 @@ Status Run(const StepContext& context, const MatMulParams& p, Operands in, const
                            .depth_k = p.depth_k,
                            .packed = p.packed_b != 0};
   const Split split = SplitOf(problem, kernels, context.threads);
+  const size_t scratch_floats = kernels.scratch_floats(CallOf(p, in, c, epilogue, 0, 0));
   void* scratch;
-  const size_t scratch_floats = kernels.scratch_floats;
   Status status = context.scratch.Reserve(split.parts() * scratch_floats * sizeof(float), &scratch);
   if (!status.ok()) return status;
   context.pool.Run(split.parts(), [&](size_t part) {
@@ -159,25 +186,8 @@ Status Run(const StepContext& context, const MatMulParams& p, Operands in, const
     for (size_t product = products.begin; product < products.end; ++product) {
       const auto i1 = static_cast<int64_t>(product / p.batch2);
       const auto i2 = static_cast<int64_t>(product % p.batch2);
-      const GemmCall call = {
-          .a = in[0].f32() + i1 * p.a_batch1 + i2 * p.a_batch2,
-          .a_row = p.a_row,
-          .a_col = p.a_col,
-          .b = in[1].f32() + (problem.packed ? 0 : i1 * p.b_batch1 + i2 * p.b_batch2),
-          .packed = problem.packed,
-          .b_row = p.b_row,
-          .b_col = p.b_col,
-          .c = c.f32() + i1 * p.c_batch1 + i2 * p.c_batch2,
-          .c_row = p.c_row,
-          .bias = in[2].f32(),
-          .epilogue = epilogue.empty() ? nullptr : &epilogue,
-          .index1 = i1,
-          .index2 = i2,
-          .rows_m = p.rows_m,
-          .cols_n = p.cols_n,
-          .depth_k = p.depth_k,
-      };
-      kernels.multiply(call, rows, vectors, static_cast<float*>(scratch) + part * scratch_floats);
+      kernels.multiply(CallOf(p, in, c, epilogue, i1, i2), rows, vectors,
+                       static_cast<float*>(scratch) + part * scratch_floats);
     }
   });
   return {};

@@ -62,9 +62,12 @@ template <int kRows, int kVectors>
 #if defined(__aarch64__)
 // Four k at once, rows [kFirst, kFirst + kCount): NEON multiplies by a lane of a vector for free,
 // and one vector load of A replaces four broadcasts (experiments: 85 % of the peak with scalar
-// loads). Rows go in halves of four because 24 sums leave room for four vectors of A. Needs
-// -fno-schedule-insns (the default on x86): g++ 12 schedules both halves into each other and
-// spills.
+// loads). 24 sums leave few registers for A, so rows go in groups. Of three: 99.8 % of Neoverse
+// V1's peak for tiles of 6, 7 and 8 rows by llvm-mca 19; groups of four made g++ 12 copy registers,
+// 92 %. Needs -fno-schedule-insns (the default on x86), or g++ schedules the groups into each other
+// and spills.
+constexpr int kLaneRows = 3;
+
 template <int kFirst, int kCount, int kRows, int kVectors>
 [[gnu::always_inline]] static inline void MultiplyAddLanes(const float* const (&rows)[kRows],
                                                            size_t k, const float* panel,
@@ -75,16 +78,25 @@ template <int kFirst, int kCount, int kRows, int kVectors>
   for (int i = 0; i < kCount; ++i) a[i] = Load(rows[kFirst + i] + k);
 #pragma GCC unroll 4
   for (int lane = 0; lane < 4; ++lane) {
-    Vf b[kVectors];
 #pragma GCC unroll 8
-    for (int j = 0; j < kVectors; ++j) b[j] = Load(panel + lane * panel_row + j * kLanes);
+    for (int j = 0; j < kVectors; ++j) {
+      const Vf b = Load(panel + lane * panel_row + j * kLanes);
 #pragma GCC unroll 8
-    for (int i = 0; i < kCount; ++i) {
-#pragma GCC unroll 8
-      for (int j = 0; j < kVectors; ++j) {
-        sums[kFirst + i][j] += Splat(a[i][lane]) * b[j];
-      }
+      for (int i = 0; i < kCount; ++i) sums[kFirst + i][j] += Splat(a[i][lane]) * b;
     }
+  }
+}
+template <int kFirst, int kRows, int kVectors>
+[[gnu::always_inline]] static inline void MultiplyAddGroups(const float* const (&rows)[kRows],
+                                                            size_t k, const float* panel,
+                                                            int64_t panel_row,
+                                                            Vf (&sums)[kRows][kVectors]) {
+  constexpr int kCount = kRows - kFirst < kLaneRows ? kRows - kFirst : kLaneRows;
+  MultiplyAddLanes<kFirst, kCount>(rows, k, panel, panel_row, sums);
+  if constexpr (kFirst + kCount < kRows) {
+    // Hides that these are the same loads again: kept in registers, they would push out sums.
+    asm("" : "+r"(panel));
+    MultiplyAddGroups<kFirst + kCount>(rows, k, panel, panel_row, sums);
   }
 }
 #endif
@@ -97,13 +109,7 @@ template <int kRows, int kVectors>
   size_t k = 0;
 #if defined(__aarch64__)
   for (; k + 4 <= depth; k += 4) {
-    constexpr int kHalf = kRows < 4 ? kRows : 4;
-    MultiplyAddLanes<0, kHalf>(rows, k, panel, panel_row, sums);
-    if constexpr (kRows > kHalf) {
-      // Hides that these are the same loads again: kept in registers, they would push out sums.
-      asm("" : "+r"(panel));
-      MultiplyAddLanes<kHalf, kRows - kHalf>(rows, k, panel, panel_row, sums);
-    }
+    MultiplyAddGroups<0>(rows, k, panel, panel_row, sums);
     panel += 4 * panel_row;
   }
 #endif

@@ -8,22 +8,22 @@
 
 namespace graviton {
 
-// Wire numbers: packLayouts in src/ops/linear.ts. Buffer::layout() of packed weights is
-// LayoutCode(layout, isa), so weights packed for one level are refused by another's kernels.
-enum class PackLayout : uint32_t {
-  kNone = 0,
-  kGemmF32 = 1,
-  kGemmBf16 = 2,
-  kWinograd4F32 = 3,  // see kernels/conv/winograd.h
-  kWinograd2F32 = 4,
-};
+// Wire numbers: packLayouts in src/ops/linear.ts; plain numbers, as steps may say any.
+// Buffer::layout() of packed weights is LayoutCode(layout, isa), so weights packed for one level
+// are refused by another's kernels.
+using PackLayout = uint32_t;
+inline constexpr PackLayout kLayoutPlain = 0;
+inline constexpr PackLayout kLayoutGemmF32 = 1;
+inline constexpr PackLayout kLayoutGemmBf16 = 2;
+inline constexpr PackLayout kLayoutWinograd4F32 = 3;  // see kernels/conv/winograd.h
+inline constexpr PackLayout kLayoutWinograd2F32 = 4;
 
 constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {
-  return static_cast<uint32_t>(layout) | static_cast<uint32_t>(isa) << 8;
+  return layout | static_cast<uint32_t>(isa) << 8;
 }
 
 // Elements of the buffer that PackWeights fills for b[taps · rows_k, cols_n]; 0: no such layout.
-size_t PackedElemsOf(Isa isa, uint32_t layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps);
+size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps);
 
 }  // namespace graviton
 

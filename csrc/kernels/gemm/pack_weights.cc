@@ -33,17 +33,22 @@ Status CheckMatrix(const char* what, const Operand& operand, uint32_t rows, uint
   return CheckOperand(what, operand, DType::kFloat32, shape, strides);
 }
 
-// All of them begin with the matrix in kGemmF32.
-bool IsLayout(uint32_t layout, uint32_t taps) {
-  return layout == static_cast<uint32_t>(PackLayout::kGemmF32) ||
-         (WinogradOut(static_cast<PackLayout>(layout)) != 0 && taps == 9);
+// Null where there is no such layout on the level. All float32 ones begin with the matrix in
+// kGemmF32.
+const GemmKernels* KernelsOf(Isa isa, PackLayout layout, uint32_t taps) {
+  if (layout == kLayoutGemmBf16) return SelectkGemmBf16(isa);
+  const bool known = layout == kLayoutGemmF32 || (WinogradOut(layout) != 0 && taps == 9);
+  return known ? SelectkGemm(isa) : nullptr;
 }
 
-Status CheckPacked(const char* what, const StepContext& context, uint32_t layout, uint32_t rows,
+Status CheckPacked(const char* what, const StepContext& context, PackLayout layout, uint32_t rows,
                    uint32_t cols, uint32_t taps, const Operand& packed) {
-  if (!IsLayout(layout, taps)) {
-    return Status::Error(Code::kUnsupported, "%s: there is no layout %u on %s", what, layout,
-                         NameOf(context.isa));
+  const bool bf16 = layout == kLayoutGemmBf16;
+  if (KernelsOf(context.isa, layout, taps) == nullptr) {
+    return bf16 ? Status::Error(Code::kUnsupported, "%s: %s does not multiply bfloat16", what,
+                                NameOf(context.isa))
+                : Status::Error(Code::kUnsupported, "%s: there is no layout %u on %s", what, layout,
+                                NameOf(context.isa));
   }
   if (packed.buffer == nullptr || packed.before != 0) {
     return Status::Error(Code::kInvalidStep, "%s is not a whole buffer", what);
@@ -52,18 +57,21 @@ Status CheckPacked(const char* what, const StepContext& context, uint32_t layout
   if (elems == 0 && rows != 0 && cols != 0 && taps != 0) {
     return Status::Error(Code::kShape, "%s is too large", what);
   }
-  return CheckDense(what, packed, DType::kFloat32, static_cast<int64_t>(elems));
+  return CheckDense(what, packed, bf16 ? DType::kBFloat16 : DType::kFloat32,
+                    static_cast<int64_t>(elems));
 }
 
 }  // namespace
 
-size_t PackedElemsOf(Isa isa, uint32_t layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps) {
-  if (!IsLayout(layout, taps)) return 0;
-  const size_t lanes = SelectkGemm(isa)->lanes;
-  const size_t padded = (cols_n + lanes - 1) / lanes * lanes;
-  const auto winograd = static_cast<size_t>(WinogradOut(static_cast<PackLayout>(layout)));
-  const size_t matrices = taps + (winograd == 0 ? 0 : (winograd + 2) * (winograd + 2));
-  const Wide elems = Wide{rows_k} * matrices * padded;
+size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps) {
+  const GemmKernels* kernels = KernelsOf(isa, layout, taps);
+  if (kernels == nullptr) return 0;
+  const size_t cols = (cols_n + kernels->lanes - 1) / kernels->lanes * kernels->lanes;
+  const size_t unit = kernels->depth_unit;
+  const auto winograd = static_cast<size_t>(WinogradOut(layout));
+  const size_t transformed = winograd == 0 ? 0 : (winograd + 2) * (winograd + 2);
+  const size_t depth = (size_t{rows_k} * taps + unit - 1) / unit * unit;
+  const Wide elems = (Wide{depth} + Wide{rows_k} * transformed) * cols;
   return elems > INT32_MAX ? 0 : static_cast<size_t>(elems);
 }
 
@@ -75,21 +83,19 @@ Status PackWeights(const StepContext& context, const PackWeightsParams& p, Opera
   if (!status.ok()) return status;
   status = CheckPacked("PackWeights out", context, p.layout, p.rows_k, p.cols_n, p.taps, out[0]);
   if (!status.ok()) return status;
-  const GemmKernels& kernels = *SelectkGemm(context.isa);
+  const GemmKernels& kernels = *KernelsOf(context.isa, p.layout, p.taps);
   ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
-    kernels.pack(in[0].f32(), p.row_stride, p.col_stride, m.depth_k, m.cols_n, panels,
-                 out[0].f32());
+    kernels.pack(in[0].f32(), p.row_stride, p.col_stride, m.depth_k, m.cols_n, panels, out[0].data);
   });
-  if (const int64_t winograd = WinogradOut(static_cast<PackLayout>(p.layout)); winograd != 0) {
+  if (const int64_t winograd = WinogradOut(p.layout); winograd != 0) {
     const WinogradFilter filter = {in[0].f32(), p.row_stride, p.col_stride, p.rows_k, p.cols_n};
     float* matrices =
-        out[0].f32() + PackedElemsOf(context.isa, static_cast<uint32_t>(PackLayout::kGemmF32),
-                                     p.rows_k, p.cols_n, p.taps);
+        out[0].f32() + PackedElemsOf(context.isa, kLayoutGemmF32, p.rows_k, p.cols_n, p.taps);
     ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
       PackWinograd(filter, winograd, kernels.tile_cols, kernels.lanes, panels, matrices);
     });
   }
-  out[0].buffer->set_layout(LayoutCode(static_cast<PackLayout>(p.layout), context.isa));
+  out[0].buffer->set_layout(LayoutCode(p.layout, context.isa));
   return {};
 }
 
@@ -99,15 +105,19 @@ Status UnpackWeights(const StepContext& context, const UnpackWeightsParams& p, O
   Status status = CheckMatrix("UnpackWeights out", out[0], p.rows_k, p.cols_n, p.row_stride,
                               p.col_stride, p.taps, &m);
   if (!status.ok()) return status;
-  if (in[0].layout() != LayoutCode(static_cast<PackLayout>(p.layout), context.isa)) {
+  if (in[0].layout() != LayoutCode(p.layout, context.isa)) {
     return Status::Error(Code::kInvalidStep, "UnpackWeights in has the layout %#x, not %u on %s",
                          in[0].layout(), p.layout, NameOf(context.isa));
   }
   status = CheckPacked("UnpackWeights in", context, p.layout, p.rows_k, p.cols_n, p.taps, in[0]);
   if (!status.ok()) return status;
-  const GemmKernels& kernels = *SelectkGemm(context.isa);
+  const GemmKernels& kernels = *KernelsOf(context.isa, p.layout, p.taps);
+  if (kernels.unpack == nullptr) {
+    return Status::Error(Code::kUnsupported, "UnpackWeights: layout %u rounds; keep the weights",
+                         p.layout);
+  }
   ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
-    kernels.unpack(in[0].f32(), m.depth_k, m.cols_n, panels, out[0].f32(), p.row_stride,
+    kernels.unpack(in[0].data, m.depth_k, m.cols_n, panels, out[0].f32(), p.row_stride,
                    p.col_stride);
   });
   return {};

@@ -76,21 +76,22 @@ static inline void PackRows(const float* a, int64_t a_row, int64_t a_col, size_t
 }
 
 static inline void PackPanels(const float* b, int64_t b_row, int64_t b_col, size_t depth_k,
-                              size_t cols_n, Range panels, float* packed) {
+                              size_t cols_n, Range panels, void* packed) {
   for (size_t p = panels.begin; p < panels.end; ++p) {
     const size_t first = p * kTileCols;
     const size_t cols = cols_n - first < kTileCols ? cols_n - first : kTileCols;
     PackPanel(b + static_cast<int64_t>(first) * b_col, b_row, b_col, depth_k, cols,
-              packed + first * depth_k, static_cast<int64_t>(VectorsOf(cols) * kLanes));
+              static_cast<float*>(packed) + first * depth_k,
+              static_cast<int64_t>(VectorsOf(cols) * kLanes));
   }
 }
 
-static inline void UnpackPanels(const float* packed, size_t depth_k, size_t cols_n, Range panels,
+static inline void UnpackPanels(const void* packed, size_t depth_k, size_t cols_n, Range panels,
                                 float* b, int64_t b_row, int64_t b_col) {
   for (size_t p = panels.begin; p < panels.end; ++p) {
     const size_t first = p * kTileCols;
     const size_t cols = cols_n - first < kTileCols ? cols_n - first : kTileCols;
-    const float* row = packed + first * depth_k;
+    const float* row = static_cast<const float*>(packed) + first * depth_k;
     for (size_t k = 0; k < depth_k; ++k) {
       float* to = b + static_cast<int64_t>(k) * b_row + static_cast<int64_t>(first) * b_col;
       if (b_col == 1) {

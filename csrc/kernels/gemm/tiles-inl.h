@@ -1,5 +1,6 @@
 // Register tiles of every size as functions, and dot products: what MatMul and Attention are built
 // of. Compiled into each of them (internal linkage), so included once per family and level.
+#include "kernels/gemm/finish-inl.h"
 #include "kernels/gemm/micro_kernel-inl.h"
 #include "simd/transpose-inl.h"
 
@@ -13,11 +14,7 @@ struct TileCall {
   const float* panel;
   int64_t panel_row;
   size_t depth;
-  float* c;
-  int64_t c_row;
-  size_t cols;        // in the last vector, 1 … kLanes
-  bool add;           // to what c holds
-  const float* bias;  // null: none
+  TileOut out;
   const char* ahead;  // what is needed next; null: nothing
   size_t ahead_step;  // bytes of it per kPrefetchEvery k
 };
@@ -60,7 +57,7 @@ template <int kRows, int kVectors>
 // too fast for prefetches to run ahead.
 constexpr bool kPrefetchPanels = GRAVITON_VECTOR_BYTES != 64;
 constexpr size_t kPrefetchTiles = 4;
-constexpr size_t kPrefetchEvery = 8;  // k: by 1 cost 1 %
+constexpr size_t kPrefetchEvery = 8;  // k: every one cost 1 %
 
 // c's lines are fetched while the tile is computed: AVX2 +3 % where c comes from L3.
 template <int kRows, int kVectors>
@@ -77,8 +74,7 @@ void Tile(const TileCall& t) {
   const float* rows[kRows];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) rows[i] = t.a + i * t.a_row;
-  constexpr int kLast = kVectors - 1;
-  if constexpr (kPrefetchPanels) PrefetchTile<kRows, kVectors>(t.c, t.c_row);
+  if constexpr (kPrefetchPanels) PrefetchTile<kRows, kVectors>(t.out.c, t.out.c_row);
   Vf sums[kRows][kVectors];
   ClearSums(sums);
   if constexpr (TurnsOf(kRows) > 1) {
@@ -98,28 +94,7 @@ void Tile(const TileCall& t) {
       for (int i = 0; i < kRows; ++i) rows[i] += kPrefetchEvery;
     }
   }
-  const bool whole = t.cols == kLanes;
-  if (t.bias != nullptr) {
-#pragma GCC unroll 3
-    for (int j = 0; j < kVectors; ++j) {
-      const float* from = t.bias + j * kLanes;
-      const Vf bias = j < kLast || whole ? Load(from) : LoadPart(from, t.cols);
-#pragma GCC unroll 8
-      for (int i = 0; i < kRows; ++i) sums[i][j] += bias;
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) {
-    float* c = t.c + i * t.c_row;
-#pragma GCC unroll 3
-    for (int j = 0; j < kVectors; ++j, c += kLanes) {
-      if (j < kLast || whole) {
-        Store(c, t.add ? sums[i][j] + Load(c) : sums[i][j]);
-      } else {
-        StorePart(c, t.add ? sums[i][j] + LoadPart(c, t.cols) : sums[i][j], t.cols);
-      }
-    }
-  }
+  FinishTile(t.out, sums);
 }
 
 using TileFunction = void (*)(const TileCall&);
@@ -154,7 +129,7 @@ void RunTiles(TileCall call, size_t rows, size_t vectors) {
     const size_t height = rows / tiles + (tile < rows % tiles);
     kTiles.of[height - 1][vectors - 1](call);
     call.a += static_cast<int64_t>(height) * call.a_row;
-    call.c += static_cast<int64_t>(height) * call.c_row;
+    call.out.c += static_cast<int64_t>(height) * call.out.c_row;
     if (call.ahead != nullptr) call.ahead += call.ahead_step * (call.depth / kPrefetchEvery);
   }
 }
