@@ -8,10 +8,10 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import type {Trace} from './compile/trace';
+import type {Trace, TracedValue} from './compile/trace';
 import {errors} from './errors';
 import {CpuKernels} from './kernels/cpu-kernels';
-import {native, noSlot, type OperandRef, type Slot} from './native';
+import {checkElems, native, noSlot, type OperandRef, type Slot} from './native';
 import {sizeOf} from './ops/geometry';
 import type {NativeDType, OpSpec, Params, ParamValues} from './ops/schema';
 import {TensorData} from './tensor-data';
@@ -208,8 +208,12 @@ export class GravitonBackend extends KernelBackend {
 
   /** A tensor of a native one, which it takes over. */
   adopt(slot: Slot, shape: readonly number[], dtype: DataType): TensorInfo {
+    return this.adoptData(TensorData.ofSlot(slot, dtype, util.sizeFromShape(shape as number[])), shape, dtype);
+  }
+
+  adoptData(data: TensorData, shape: readonly number[], dtype: DataType): TensorInfo {
     this.count++;
-    return {dataId: TensorData.ofSlot(slot, dtype, util.sizeFromShape(shape as number[])), shape: shape as number[], dtype};
+    return {dataId: data, shape: shape as number[], dtype};
   }
 
   /** The same data under another shape: no step, one more reference. */
@@ -224,10 +228,10 @@ export class GravitonBackend extends KernelBackend {
    */
   alias(x: TensorInfo): TensorInfo {
     const from = this.data(x.dataId);
+    if (from.pending) return this.adoptData((from.traced as TracedValue).trace.alias(from), x.shape, x.dtype);
     const data = TensorData.ofSlot(native().share(from.slot), from.dtype, from.elems);
     data.traced = from.traced;
-    this.count++;
-    return {dataId: data, shape: x.shape, dtype: x.dtype};
+    return this.adoptData(data, x.shape, x.dtype);
   }
 
   /** A complex tensor of two parts, which it takes over. */
@@ -257,33 +261,28 @@ export class GravitonBackend extends KernelBackend {
     params: ParamValues<P>,
     offsets?: readonly number[],
   ): TensorInfo[] {
-    const operands: (TensorData | undefined)[] = [];
-    const slots: (Slot | OperandRef)[] = [];
-    let traced: TensorData | undefined;
-    for (let i = 0; i < inputs.length; i++) {
-      const input = inputs[i];
-      const data = input === undefined ? undefined : this.data(input.dataId);
-      operands.push(data);
-      const slot = data === undefined ? noSlot : data.slot;
-      const offset = offsets?.[i];
-      slots.push(offset ? {slot, offset} : slot);
-      if (data?.traced?.trace.open) traced = data;
-    }
+    const operands = inputs.map((input) => (input === undefined ? undefined : this.data(input.dataId)));
+    const trace = operands.find((data) => data?.traced?.trace.open)?.traced?.trace;
     const specs = outputs.map((o) => ({dtype: nativeDType(o.dtype), elems: sizeOf(o.shape)}));
-    const made = native().run(op, slots, specs, params);
-    const results = made.map((slot, i) => {
-      const {shape, dtype} = outputs[i] as OutputSpec;
-      return {dataId: TensorData.ofSlot(slot, dtype, (specs[i] as {elems: number}).elems) as DataId, shape: shape as number[], dtype};
-    });
+    let results: TensorData[];
+    if (trace?.ghostly) {
+      for (const {elems} of specs) checkElems(op.name, elems);
+      results = specs.map(({elems}, i) => TensorData.pending((outputs[i] as OutputSpec).dtype, elems));
+    } else {
+      const slots = operands.map((data, i): Slot | OperandRef => {
+        const slot = data === undefined ? noSlot : data.slot;
+        const offset = offsets?.[i];
+        return offset ? {slot, offset} : slot;
+      });
+      const made = native().run(op, slots, specs, params);
+      results = made.map((slot, i) => TensorData.ofSlot(slot, (outputs[i] as OutputSpec).dtype, (specs[i] as {elems: number}).elems));
+    }
     this.count += results.length;
-    traced?.traced?.trace.recordStep(
-      op,
-      operands,
-      results.map((r) => r.dataId as TensorData),
-      params,
-      offsets,
-    );
-    return results;
+    trace?.recordStep(op, operands, results, params, offsets);
+    return results.map((data, i) => {
+      const {shape, dtype} = outputs[i] as OutputSpec;
+      return {dataId: data, shape: shape as number[], dtype};
+    });
   }
 
   /** step() for the usual case of one result, with as few objects as can be. */
@@ -303,10 +302,13 @@ export class GravitonBackend extends KernelBackend {
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i];
       const data = input === undefined ? undefined : this.data(input.dataId);
+      if (data?.traced?.trace.open) {
+        trace = data.traced.trace;
+        if (trace.ghostly) return this.record(trace, op, inputs, output, params, offsets);
+      }
       const slot = data === undefined ? noSlot : data.slot;
       const offset = offsets === undefined ? 0 : offsets[i];
       slots[i] = offset ? {slot, offset} : slot;
-      if (data?.traced?.trace.open) trace = data.traced.trace;
     }
     const {shape, dtype} = output;
     const elems = sizeOf(shape);
@@ -316,6 +318,25 @@ export class GravitonBackend extends KernelBackend {
       const operands = inputs.map((input) => (input === undefined ? undefined : this.data(input.dataId)));
       trace.recordStep(op, operands, [data], params, offsets);
     }
+    return {dataId: data, shape: shape as number[], dtype};
+  }
+
+  /** run() while a call is recorded that will be computed later. */
+  private record<P extends Params>(
+    trace: Trace,
+    op: OpSpec<P>,
+    inputs: readonly (TensorInfo | undefined)[],
+    {shape, dtype}: OutputSpec,
+    params: ParamValues<P>,
+    offsets?: readonly number[],
+  ): TensorInfo {
+    const elems = sizeOf(shape);
+    checkElems(op.name, elems);
+    nativeDType(dtype);
+    const data = TensorData.pending(dtype, elems);
+    this.count++;
+    const operands = inputs.map((input) => (input === undefined ? undefined : this.data(input.dataId)));
+    trace.recordStep(op, operands, [data], params, offsets);
     return {dataId: data, shape: shape as number[], dtype};
   }
 }

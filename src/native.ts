@@ -83,6 +83,11 @@ export interface TensorSpec {
 /** Element counts are 32-bit words. */
 const maxElems = 2 ** 31 - 1;
 
+/** @throws ERR_TOO_LARGE */
+export function checkElems(op: string, elems: number): void {
+  if (elems > maxElems) throw errors.tooLarge(op, elems, maxElems);
+}
+
 const commandWords = 1 << 16;
 
 /** The addon of this JavaScript environment. */
@@ -149,7 +154,7 @@ export class Native {
     outputs: readonly TensorSpec[],
     params: ParamValues<P>,
   ): Slot[] {
-    for (const {elems} of outputs) if (elems > maxElems) throw errors.tooLarge(op.name, elems, maxElems);
+    for (const {elems} of outputs) checkElems(op.name, elems);
     const slots: Slot[] = [];
     let at = 1;
     for (const {dtype, elems} of outputs) {
@@ -170,7 +175,7 @@ export class Native {
     elems: number,
     params: ParamValues<P>,
   ): Slot {
-    if (elems > maxElems) throw errors.tooLarge(op.name, elems, maxElems);
+    checkElems(op.name, elems);
     const slot = this.newSlot();
     const {words, oneSlot} = this;
     words[0] = 1;

@@ -19,6 +19,7 @@ export class TensorData {
   /** Set while a call is being recorded and this tensor depends on the call's inputs. */
   traced: TracedValue | undefined;
   private frozen: Frozen | undefined;
+  private isPending = false;
 
   private constructor(
     readonly dtype: DataType,
@@ -35,12 +36,30 @@ export class TensorData {
     return new TensorData(host.kind === 'string' ? 'string' : 'complex64', elems, undefined, host);
   }
 
-  get disposed(): boolean {
-    return this.nativeSlot === undefined && this.frozen === undefined && this.host === undefined;
+  /** A result of a call that is recorded before it is computed: `traced` says which. */
+  static pending(dtype: DataType, elems: number): TensorData {
+    const data = new TensorData(dtype, elems, undefined, undefined);
+    data.isPending = true;
+    return data;
   }
 
-  /** The native tensor. Thaws a frozen one. */
+  get pending(): boolean {
+    return this.isPending;
+  }
+
+  /** Gives a pending tensor its elements. */
+  fulfil(slot: Slot): void {
+    this.nativeSlot = slot;
+    this.isPending = false;
+  }
+
+  get disposed(): boolean {
+    return this.nativeSlot === undefined && this.frozen === undefined && this.host === undefined && !this.isPending;
+  }
+
+  /** The native tensor. Thaws a frozen one and computes a pending one. */
   get slot(): Slot {
+    if (this.isPending) this.traced?.trace.compute();
     if (this.nativeSlot === undefined) {
       if (this.frozen === undefined) throw errors.disposed(`a ${this.dtype} tensor of ${this.elems} elements`);
       this.nativeSlot = this.frozen.thaw();
@@ -66,5 +85,6 @@ export class TensorData {
     if (this.nativeSlot !== undefined) native().release(this.nativeSlot);
     this.nativeSlot = undefined;
     this.frozen = undefined;
+    this.isPending = false;
   }
 }

@@ -1,12 +1,4 @@
-import {
-  engine,
-  type KernelConfig,
-  type NamedTensorInfoMap,
-  scalar,
-  type Tensor,
-  type TensorInfo,
-  type Variable,
-} from '@tensorflow/tfjs-core';
+import {engine, type KernelConfig, type NamedTensorInfoMap, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {settingOf, settings} from '../config';
 import {errors} from '../errors';
@@ -17,7 +9,7 @@ import {flatten} from './containers';
 import {type Optimized, optimize} from './optimize';
 import {type HostKernel, Plan, type ResultSpec, withDistinctResults} from './plan';
 import {LruCache} from './plan-cache';
-import {Trace} from './trace';
+import {type Captures, newestTensorId, Recording} from './recording';
 import {Verifier} from './verifier';
 
 export interface CompileOptions {
@@ -28,7 +20,7 @@ export interface CompileOptions {
 }
 
 /** What one signature came to: a plan, or the reason why its calls run eagerly. */
-export interface Entry {
+export interface Entry extends Captures {
   readonly signature: string;
   readonly plan: Plan | undefined;
   readonly optimized: Optimized | undefined;
@@ -37,10 +29,6 @@ export interface Entry {
   readonly reason: string | undefined;
   readonly recordMs: number;
   readonly compileMs: number;
-  /** Variables that the recorded call read, with the data that they had. */
-  readonly variables: readonly {readonly variable: Variable; readonly data: TensorData}[];
-  /** Other tensors that it captured. */
-  readonly captured: readonly TensorData[];
   /** The result's structure around its tensors. */
   readonly rebuild: (tensors: readonly Tensor[]) => unknown;
   calls: number;
@@ -161,10 +149,10 @@ export class Recorder {
   /** Runs and records a call that is its own synchronous scope. */
   record(signature: string, inputs: readonly Tensor[], backend: GravitonBackend, run: Runner): unknown {
     if (this.cannotTrace(signature, inputs)) return run(inputs);
-    const recording = new Recording(this.pool, backend, inputs);
+    const recording = Recording.of(this.pool, backend, inputs);
     try {
       const result = engine().tidy(() => run(recording.inputs) as Tensor);
-      return this.finish(signature, recording, result);
+      return this.finish(signature, recording, result, (entry) => this.replay(entry, inputs, run));
     } finally {
       recording.release();
     }
@@ -172,9 +160,10 @@ export class Recorder {
 
   async recordAsync(signature: string, inputs: readonly Tensor[], backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
     if (this.cannotTrace(signature, inputs)) return run(inputs);
-    const recording = new Recording(this.pool, backend, inputs);
+    const recording = Recording.of(this.pool, backend, inputs);
     try {
-      return this.finish(signature, recording, await run(recording.inputs));
+      const result = await run(recording.inputs);
+      return await this.finish(signature, recording, result, (entry) => this.replayAsync(entry, inputs, backend, run));
     } finally {
       recording.release();
     }
@@ -191,21 +180,26 @@ export class Recorder {
     return true;
   }
 
-  private finish(signature: string, recording: Recording, result: unknown): unknown {
+  /** What the recorded call returns: its plan computes it, unless elements were needed on the way. */
+  private finish(signature: string, recording: Recording, result: unknown, replay: (entry: Entry) => unknown): unknown {
     this.misses++;
     const {tensors, rebuild} = flatten(result);
-    const own = recording.distinct(tensors);
-    if (!this.isDisposed) {
+    if (this.isDisposed) recording.trace.compute();
+    else {
       const entry = this.compile(signature, recording, tensors, rebuild);
       this.cache.set(signature, entry);
+      if (entry.plan !== undefined && recording.trace.ghostly) {
+        recording.drop(tensors);
+        return replay(entry);
+      }
       try {
         this.verifyRecorded(entry, recording, tensors);
       } catch (error) {
-        for (const tensor of own) tensor.dispose();
+        recording.drop(tensors);
         throw error;
       }
     }
-    return rebuild(own);
+    return rebuild(recording.distinct(tensors));
   }
 
   private compile(signature: string, recording: Recording, results: readonly Tensor[], rebuild: Entry['rebuild']): Entry {
@@ -276,61 +270,6 @@ function verifyCall(verifier: Verifier, inputs: readonly TensorInfo[], results: 
   } catch (error) {
     for (const tensor of results) tensor.dispose();
     throw error;
-  }
-}
-
-function newestTensorId(): number {
-  const marker = scalar(0);
-  marker.dispose();
-  return marker.id;
-}
-
-/** One call while it is recorded: its inputs under data ids of their own, so that f(a, a) or a captured input is never confused. */
-class Recording {
-  readonly start = performance.now();
-  readonly trace: Trace;
-  readonly inputs: readonly Tensor[];
-  private readonly returned = new Set<Tensor>();
-  /** Tensors of larger ids were made during the call. */
-  private readonly firstId = newestTensorId();
-
-  constructor(
-    pool: ConstantPool,
-    readonly backend: GravitonBackend,
-    inputs: readonly Tensor[],
-  ) {
-    this.trace = new Trace(pool);
-    this.inputs = inputs.map((tensor) => {
-      const info = backend.adopt(native().share(backend.data(tensor.dataId).slot), tensor.shape, tensor.dtype);
-      return engine().makeTensorFromTensorInfo(info, backend);
-    });
-    for (const {dataId} of this.inputs) this.trace.addInput(dataId as TensorData);
-  }
-
-  /** The results as tensors that the caller may dispose of: repeated and captured ones are clones. Marks cannot tell, an obstructed trace sets none. */
-  distinct(results: readonly Tensor[]): Tensor[] {
-    return results.map((tensor) => {
-      const ours = tensor.id > this.firstId;
-      if (!ours || this.returned.has(tensor)) return tensor.clone();
-      this.returned.add(tensor);
-      return tensor;
-    });
-  }
-
-  /** What the call read that was not made by it. */
-  captures(): Pick<Entry, 'variables' | 'captured'> {
-    const captured = this.trace.capturedData().filter((data) => !data.disposed);
-    const variables = Object.values(engine().registeredVariables).flatMap((variable) => {
-      const data = captured.find((d) => d === variable.dataId);
-      return data === undefined ? [] : [{variable, data}];
-    });
-    const assigned = new Set(variables.map((v) => v.data));
-    return {variables, captured: captured.filter((d) => !assigned.has(d))};
-  }
-
-  release(): void {
-    this.trace.close();
-    for (const tensor of this.inputs) if (!tensor.isDisposed && !this.returned.has(tensor)) tensor.dispose();
   }
 }
 

@@ -1,13 +1,21 @@
 import type {NamedTensorInfoMap, TensorInfo} from '@tensorflow/tfjs-core';
+import {native, noSlot, type Slot} from '../native';
 import type {NativeDType, OpSpec, Params, ParamValues} from '../ops/schema';
-import type {TensorData} from '../tensor-data';
+import {TensorData} from '../tensor-data';
 import type {ConstantPool} from './constants';
-import {type Graph, type HostCall, hostOp, type Node, type Operand, type Value, type ValueId} from './ir';
+import {type Graph, type HostCall, hostOp, inputsOf, type Node, type Operand, type Value, type ValueId} from './ir';
 
 /** A value of a trace that depends on the call's inputs, as a mark on the tensor that holds it. */
 export interface TracedValue {
   readonly trace: Trace;
   readonly value: ValueId;
+}
+
+/** Thrown where a call that is recorded for shapes alone needs the elements of an input. */
+export class NeedsElements extends Error {
+  constructor() {
+    super('the elements of an input are needed, and there is only its shape');
+  }
 }
 
 /**
@@ -19,10 +27,19 @@ export class Trace {
   private readonly nodes: Node[] = [];
   private readonly inputs: ValueId[] = [];
   private readonly captured = new Map<TensorData, ValueId>();
+  /** While the call is recorded without being computed: the tensors that wait, by value. */
+  private waiting: Map<ValueId, TensorData[]> | undefined = new Map();
+  /** Shares of the inputs, which the call may dispose of; undefined for an input that is only a shape. */
+  private inputSlots: (Slot | undefined)[] = [];
   private isOpen = true;
   private obstacle: string | undefined;
 
   constructor(private readonly pool: ConstantPool) {}
+
+  /** Whether steps are recorded without being run: until something needs elements. */
+  get ghostly(): boolean {
+    return this.waiting !== undefined;
+  }
 
   /** False once the call has ended: marks of this trace then mean nothing. */
   get open(): boolean {
@@ -43,6 +60,63 @@ export class Trace {
     const value = this.newValue(data);
     this.inputs.push(value);
     data.traced = {trace: this, value};
+    this.inputSlots.push(data.pending ? undefined : native().share(data.slot));
+  }
+
+  /** A second tensor for the elements of a pending one. */
+  alias(from: TensorData): TensorData {
+    const data = TensorData.pending(from.dtype, from.elems);
+    data.traced = from.traced;
+    if (from.traced !== undefined) this.waiting?.get(from.traced.value)?.push(data);
+    return data;
+  }
+
+  /**
+   * Runs what was only recorded so far; from here on steps run as they come.
+   * @throws NeedsElements where an input is only a shape
+   */
+  compute(): void {
+    const {waiting} = this;
+    if (waiting === undefined) return;
+    if (this.inputSlots.length < this.inputs.length || this.inputSlots.includes(undefined)) throw new NeedsElements();
+    this.waiting = undefined;
+    const lastReader = new Map<ValueId, number>();
+    for (const [at, node] of this.nodes.entries()) for (const {value} of inputsOf(node)) lastReader.set(value, at);
+    const slots = new Map<ValueId, Slot>(this.inputs.map((id, i) => [id, native().share(this.inputSlots[i] as Slot)]));
+    const slotOf = (id: ValueId): Slot => {
+      const {constant} = this.values[id] as Value;
+      return constant === undefined ? (slots.get(id) as Slot) : this.pool.slot(constant);
+    };
+    try {
+      for (const [at, {op, inputs, outputs, params}] of this.nodes.entries()) {
+        const operands = inputs.map((o) => (o === undefined ? noSlot : {slot: slotOf(o.value), offset: o.offset}));
+        const made = native().run(
+          op,
+          operands,
+          outputs.map(({value}) => this.values[value] as Value),
+          params as never,
+        );
+        for (const [i, {value}] of outputs.entries()) {
+          slots.set(value, made[i] as Slot);
+          for (const data of waiting.get(value) ?? []) if (data.pending) data.fulfil(native().share(made[i] as Slot));
+        }
+        for (const value of new Set([...inputs, ...outputs].flatMap((o) => o?.value ?? []))) {
+          const slot = slots.get(value);
+          if (slot === undefined || (lastReader.get(value) ?? -1) > at) continue;
+          native().release(slot);
+          slots.delete(value);
+        }
+      }
+    } finally {
+      for (const slot of slots.values()) native().release(slot);
+    }
+  }
+
+  /** Gives the shares of the inputs back. */
+  release(): void {
+    this.close();
+    for (const slot of this.inputSlots) if (slot !== undefined) native().release(slot);
+    this.inputSlots = [];
   }
 
   private newValue(data: TensorData): ValueId {
@@ -64,6 +138,7 @@ export class Trace {
     return outputs.map((data) => {
       const value = this.newValue(data);
       data.traced = {trace: this, value};
+      if (data.pending) this.waiting?.set(value, [data]);
       return {value, offset: 0};
     });
   }
@@ -123,7 +198,9 @@ export class Trace {
     this.obstruct(`the elements of a derived ${data.dtype} tensor (${data.elems} elements) are read in JavaScript`);
   }
 
+  /** The call cannot be replayed. */
   obstruct(reason: string): void {
+    this.compute();
     this.obstacle ??= reason;
   }
 

@@ -1,0 +1,98 @@
+import {engine, scalar, type Tensor, type Variable} from '@tensorflow/tfjs-core';
+import type {GravitonBackend} from '../backend';
+import {native} from '../native';
+import {TensorData} from '../tensor-data';
+import type {ConstantPool} from './constants';
+import {Trace} from './trace';
+
+/** What a call takes, without the elements. */
+export interface InputSpec {
+  readonly dtype: Tensor['dtype'];
+  readonly shape: readonly number[];
+}
+
+/** What a recorded call read that was not made by it. */
+export interface Captures {
+  /** Variables, with the data that they had. */
+  readonly variables: readonly {readonly variable: Variable; readonly data: TensorData}[];
+  readonly captured: readonly TensorData[];
+}
+
+/** Tensors of larger ids are made later. */
+export function newestTensorId(): number {
+  const marker = scalar(0);
+  marker.dispose();
+  return marker.id;
+}
+
+/** One call while it is recorded: its inputs under data ids of their own, so that f(a, a) or a captured input is never confused. */
+export class Recording {
+  readonly start = performance.now();
+  readonly trace: Trace;
+  readonly inputs: readonly Tensor[];
+  private readonly returned = new Set<Tensor>();
+  private readonly firstId = newestTensorId();
+
+  private constructor(
+    pool: ConstantPool,
+    readonly backend: GravitonBackend,
+    specs: readonly InputSpec[],
+    data: readonly TensorData[],
+  ) {
+    this.trace = new Trace(pool);
+    this.inputs = specs.map(({shape, dtype}, i) =>
+      engine().makeTensorFromTensorInfo(backend.adoptData(data[i] as TensorData, shape, dtype), backend),
+    );
+    for (const own of data) this.trace.addInput(own);
+  }
+
+  /** Records a call on `inputs`. */
+  static of(pool: ConstantPool, backend: GravitonBackend, inputs: readonly Tensor[]): Recording {
+    const data = inputs.map(({dataId, dtype, size}) => TensorData.ofSlot(native().share(backend.data(dataId).slot), dtype, size));
+    return new Recording(pool, backend, inputs, data);
+  }
+
+  /** Records what a call on inputs of these shapes would do: NeedsElements is thrown where that depends on elements. */
+  static ofShapes(pool: ConstantPool, backend: GravitonBackend, specs: readonly InputSpec[]): Recording {
+    const elems = specs.map(({shape}) => shape.reduce((product, size) => product * size, 1));
+    return new Recording(
+      pool,
+      backend,
+      specs,
+      specs.map(({dtype}, i) => TensorData.pending(dtype, elems[i] as number)),
+    );
+  }
+
+  private isOwn(tensor: Tensor): boolean {
+    return tensor.id > this.firstId;
+  }
+
+  /** The results as tensors that the caller may dispose of: repeated and captured ones are clones. Marks cannot tell, an obstructed trace sets none. */
+  distinct(results: readonly Tensor[]): Tensor[] {
+    return results.map((tensor) => {
+      if (!this.isOwn(tensor) || this.returned.has(tensor)) return tensor.clone();
+      this.returned.add(tensor);
+      return tensor;
+    });
+  }
+
+  /** Gives back results that nobody gets. */
+  drop(results: readonly Tensor[]): void {
+    for (const tensor of results) if (this.isOwn(tensor) && !tensor.isDisposed) tensor.dispose();
+  }
+
+  captures(): Captures {
+    const captured = this.trace.capturedData().filter((data) => !data.disposed);
+    const variables = Object.values(engine().registeredVariables).flatMap((variable) => {
+      const data = captured.find((d) => d === variable.dataId);
+      return data === undefined ? [] : [{variable, data}];
+    });
+    const assigned = new Set(variables.map((v) => v.data));
+    return {variables, captured: captured.filter((d) => !assigned.has(d))};
+  }
+
+  release(): void {
+    this.trace.release();
+    for (const tensor of this.inputs) if (!tensor.isDisposed && !this.returned.has(tensor)) tensor.dispose();
+  }
+}
