@@ -13,7 +13,7 @@ most_seconds=120
 
 # PATH without any compiler: node, npm and what their scripts use.
 mkdir "$work/bin"
-for tool in node npm sh env; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
+for tool in node npm npx sh env; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
 
 pack() { # pack FILE [FOLDER TO LEAVE OUT]: the tarball, and once more without a folder
   npm pack --silent --pack-destination "$work" >/dev/null
@@ -59,6 +59,7 @@ export const doubled = compile((x: tf.Tensor1D) => tf.mul(x, 2));
 export const type: string = typeof doubled;
 TS
   (cd "$work/$1" && env -i HOME="$work/home-$1" PATH="$2" node main.cjs && env -i HOME="$work/home-$1" PATH="$2" node main.mjs)
+  (cd "$work/$1" && env -i HOME="$work/home-$1" PATH="$2" npx --no-install tfjs-backend-graviton bench --models minilm --seconds 0.1)
   for resolution in node16 bundler; do
     local module=node16
     [ $resolution = node16 ] || module=esnext

@@ -23,6 +23,8 @@ interface Addon {
   stats(): NativeStats;
   freeArenas(): void;
   setHugePages(enabled: boolean): void;
+  multiplyAddRate(threads: number): number;
+  readRate(threads: number, bytes: number): number;
 }
 
 export interface AddonInfo {
@@ -319,6 +321,16 @@ export class Native {
 
   setHugePages(enabled: boolean): void {
     this.addon.setHugePages(enabled);
+  }
+
+  /** fp32 operations a second that this machine reaches at the level in use; a multiply-add counts as two. Blocks for 0.2 s. */
+  multiplyAddRate(threads: number): number {
+    return this.addon.multiplyAddRate(threads);
+  }
+
+  /** Bytes a second that so many threads read from a block of `bytes` (≤ 2³⁰; 0: no memory for it). Blocks for 0.2 s. */
+  readRate(threads: number, bytes: number): number {
+    return this.addon.readRate(threads, bytes);
   }
 
   /** What the log holds since it was last taken; the log runs while configure({logging: true}) is set. */

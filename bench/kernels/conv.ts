@@ -132,7 +132,7 @@ function flopsOf({kind, image}: Problem): number {
 native().setHugePages(true);
 native().configure({isa, threads});
 const level = info.isaNames[isa] as string;
-const peak = Number(option('peak', String(peakOf(level, threads))));
+const peak = Number(option('peak', String(peakOf(threads))));
 console.log(`${level}, ${threads} thread(s), peak ${peak} GFLOP/s`);
 for (const line of readFileSync(join(root, 'bench/problems/conv.txt'), 'utf8').split('\n')) {
   if (line.startsWith('#') || line.trim() === '' || !line.includes(option('only', ''))) continue;

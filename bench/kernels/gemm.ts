@@ -1,6 +1,5 @@
 /**
- * Times MatMul on bench/problems/gemm.txt; GFLOP/s and the share of this machine's multiply-add peak (build/fma_peak, made
- * as bench/native/fma_peak.cc says).
+ * Times MatMul on bench/problems/gemm.txt; GFLOP/s and the share of this machine's multiply-add peak, measured before.
  *
  *   node build/ts/bench/kernels/gemm.js [--isa=avx2] [--threads=1] [--only=text] [--seconds=0.3]
  */

@@ -43,7 +43,7 @@ export function constant(elems: number): {slot: Slot; elems: number} {
 export function configure(): number {
   native().setHugePages(true);
   native().configure({isa: isaNames.indexOf(level), threads});
-  const peak = peakOf(level, threads);
+  const peak = peakOf(threads);
   console.log(`${level}, ${threads} thread(s), peak ${peak} GFLOP/s`);
   return peak;
 }

@@ -1,6 +1,4 @@
 /** Plans of one op's steps, for timing it without the cost of JavaScript calls. */
-import {execFileSync} from 'node:child_process';
-import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {native, opNumber, type Slot} from '../../src/native';
 import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValues} from '../../src/ops/schema';
@@ -80,10 +78,7 @@ export function timeSteps(plan: StepPlan, seconds: number, threads: number): {le
   return {least: times[0] as number, median: times[times.length >> 1] as number};
 }
 
-/** GFLOP/s of multiply-adds that this machine reaches (build/fma_peak, see bench/native/fma_peak.cc); NaN where it is not built. */
-export function peakOf(level: string, threads: number): number {
-  const program = join(root, 'build/fma_peak');
-  if (!existsSync(program)) return Number.NaN;
-  const lines = execFileSync(program, {encoding: 'utf8'}).trim().split('\n');
-  return Number(lines.map((l) => l.split(' ')).find((l) => l[0] === level && Number(l[1]) === threads)?.[2]);
+/** GFLOP/s of multiply-adds that this machine reaches at the level in use. */
+export function peakOf(threads: number): number {
+  return Math.round(native().multiplyAddRate(threads) / 1e8) / 10;
 }

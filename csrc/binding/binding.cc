@@ -8,6 +8,7 @@
 #include "binding/async_call.h"
 #include "binding/environment.h"
 #include "cpu/processor.h"
+#include "cpu/speed.h"
 #include "kernels/gemm/pack.h"
 #include "memory/allocate.h"
 #include "memory/block_cache.h"
@@ -203,6 +204,27 @@ Napi::Value SetHugePagesOf(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// The sizes that a report asks for; more would block JavaScript for long.
+constexpr uint32_t kMostMeasuredThreads = 1024;
+constexpr uint32_t kMostMeasuredBytes = uint32_t{1} << 30;
+
+// multiplyAddRate(threads): fp32 operations a second at the level in use; 0 where an argument is
+// out of range.
+Napi::Value MultiplyAddRateOf(const Napi::CallbackInfo& info) {
+  const uint32_t threads = U32(info, 0);
+  const bool fits = threads > 0 && threads <= kMostMeasuredThreads;
+  return Napi::Number::New(info.Env(), fits ? MultiplyAddRate(RuntimeOf(info).isa, threads) : 0);
+}
+
+// readRate(threads, bytes): bytes read a second, likewise.
+Napi::Value ReadRateOf(const Napi::CallbackInfo& info) {
+  const uint32_t threads = U32(info, 0);
+  const uint32_t bytes = U32(info, 1);
+  const bool fits =
+      threads > 0 && threads <= kMostMeasuredThreads && bytes > 0 && bytes <= kMostMeasuredBytes;
+  return Napi::Number::New(info.Env(), fits ? ReadRate(RuntimeOf(info).isa, threads, bytes) : 0);
+}
+
 Napi::Object Info(Napi::Env env) {
   const Processor& processor = ThisProcessor();
   Napi::Object object = Napi::Object::New(env);
@@ -244,6 +266,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["stats"] = Napi::Function::New(env, Stats);
   exports["freeArenas"] = Napi::Function::New(env, FreeArenas);
   exports["setHugePages"] = Napi::Function::New(env, SetHugePagesOf);
+  exports["multiplyAddRate"] = Napi::Function::New(env, MultiplyAddRateOf);
+  exports["readRate"] = Napi::Function::New(env, ReadRateOf);
   exports["info"] = Info(env);
   return exports;
 }
