@@ -1,5 +1,5 @@
 /** Ops with four named axes: how passes read and set the strides of their operands, whichever op it is. */
-import {Conv2D, DepthwiseConv2D} from '../ops/convolution';
+import {Conv2D, DepthwiseConv2D, Pool2D} from '../ops/convolution';
 import {Attention, MatMul} from '../ops/linear';
 import {Normalize} from '../ops/reduction';
 import type {OpSpec} from '../ops/schema';
@@ -50,6 +50,7 @@ const tables = new Map<OpSpec, AxisTable>([
   ],
   [Conv2D, image],
   [DepthwiseConv2D, image],
+  [Pool2D, image],
   [
     Normalize,
     {
@@ -111,10 +112,24 @@ function movesAlongSum(node: Node): boolean {
   return num(node, size) <= 1 || num(node, first) !== 0 || num(node, second) !== 0;
 }
 
+/** Pools refuse images whose elements overlap. */
+function readsEachOnce(node: Node): boolean {
+  if (node.op !== Pool2D) return true;
+  const {shape, strides} = readWalk(node, 0) as Walk;
+  const axes = shape.map((size, axis) => ({size, stride: strides[axis] as number})).filter(({size}) => size > 1);
+  axes.sort((a, b) => a.stride - b.stride);
+  let reach = 1;
+  return axes.every(({size, stride}) => {
+    const distinct = stride >= reach;
+    reach += (size - 1) * stride;
+    return distinct;
+  });
+}
+
 export function withReadStrides(node: Node, position: number, strides: readonly number[]): Node | undefined {
   const read = tables.get(node.op)?.reads[position];
   const result = read && withStrides(node, read.strides, strides, sizesOf(node, read.sizes));
-  return result !== undefined && movesAlongSum(result) ? result : undefined;
+  return result !== undefined && movesAlongSum(result) && readsEachOnce(result) ? result : undefined;
 }
 
 export function withWriteStrides(node: Node, strides: readonly number[]): Node | undefined {

@@ -153,6 +153,46 @@ export function isSmooth(expr: Expr): boolean {
   return true;
 }
 
+/** Functions whose values are never below zero, and those that keep that of all arguments. */
+const nonNegative: ReadonlySet<ScalarName> = new Set<ScalarName>(
+  // biome-ignore format: a list
+  ['Relu', 'Relu6', 'Sigmoid', 'HardSigmoid', 'Softplus', 'Exp', 'Abs', 'Square', 'Sqrt', 'SquaredDifference'],
+);
+const keepsSign: ReadonlySet<ScalarName> = new Set(['Copy', 'Add', 'Mul', 'Div', 'Minimum', 'MulAdd']);
+
+/** Whether the expression is never below zero, whatever its inputs are. */
+export function isNonNegative(expr: Expr): boolean {
+  const known = new Set<Expr>();
+  for (const part of partsOf(expr)) {
+    const every = 'op' in part && keepsSign.has(part.op) && part.args.every((arg) => known.has(arg));
+    const some = 'op' in part && part.op === 'Maximum' && part.args.some((arg) => known.has(arg));
+    if (every || some || ('f32' in part ? part.f32 >= 0 : 'op' in part && nonNegative.has(part.op))) known.add(part);
+  }
+  return known.has(expr);
+}
+
+/** f, if the expression is f times one input: products and quotients with immediates are. */
+export function factorOf(expr: Expr, input: number): number | undefined {
+  if ('input' in expr) return expr.input === input ? 1 : undefined;
+  if (!('op' in expr)) return undefined;
+  const [a, b] = expr.args as [Expr, Expr | undefined];
+  const inner = (part: Expr) => factorOf(part, input);
+  switch (expr.op) {
+    case 'Copy':
+      return inner(a);
+    case 'Neg':
+      return times(inner(a), -1);
+    case 'Mul':
+      return b !== undefined && 'f32' in b ? times(inner(a), b.f32) : 'f32' in a && b !== undefined ? times(inner(b), a.f32) : undefined;
+    case 'Div':
+      return b !== undefined && 'f32' in b ? times(inner(a), 1 / b.f32) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const times = (factor: number | undefined, by: number): number | undefined => (factor === undefined ? undefined : factor * by);
+
 /** Small deterministic generator (mulberry32), uniform in [0, 1). */
 function randoms(seed: number): () => number {
   let state = seed;

@@ -5,10 +5,12 @@ import {attention} from './passes/attention';
 import {batchNorm} from './passes/batch-norm';
 import {canonicalise} from './passes/canonicalise';
 import {commonSubexpressions} from './passes/common-subexpressions';
+import {concatenations} from './passes/concatenations';
 import {deadCode} from './passes/dead-code';
 import {linear, linearAgain} from './passes/linear';
 import {normalization} from './passes/normalization';
 import {packing} from './passes/packing';
+import {padding} from './passes/padding';
 import {pointwise} from './passes/pointwise';
 import {reads} from './passes/reads';
 import {sharedInput} from './passes/shared-input';
@@ -20,6 +22,8 @@ export const passes: readonly Pass[] = [
   canonicalise,
   commonSubexpressions,
   deadCode,
+  concatenations,
+  padding,
   normalization,
   attention,
   reads,

@@ -80,6 +80,50 @@ describe('pass attention', () => {
     tolerance,
   });
 
+  rewrites('takes factors of queries and keys into its scale, and reads them where they were', attention, {
+    before: `
+      inputs: v0 float32[120], v1 float32[120], v2 float32[120]
+      constants:
+      v3 float32[120] = Pointwise(v0) {shape: [6,5,4], strides: [4,24,1,20,4,1], program: Div(x0, 2)}
+      v4 float32[120] = Pointwise(v1) {shape: [120], strides: [1,1], program: Mul(0.25, x0)}
+      v5 float32[150] = MatMul(v3, v4, -) {${scores}}
+      v6 float32[150] = Softmax(v5) {rows: 30, cols: 5}
+      v7 float32[120] = MatMul(v6, v2, -) {${values}}
+      outputs: v7`,
+    after: `
+      inputs: v0 float32[120], v1 float32[120], v2 float32[120]
+      constants:
+      v3 float32[120] = Pointwise(v0) {shape: [6,5,4], strides: [4,24,1,20,4,1], program: Div(x0, 2)}
+      v4 float32[120] = Pointwise(v1) {shape: [120], strides: [1,1], program: Mul(0.25, x0)}
+      v5 float32[150] = MatMul(v3, v4, -) {${scores}}
+      v6 float32[150] = Softmax(v5) {rows: 30, cols: 5}
+      v7 float32[120] = Attention(v0, v1, v2, -) {${fused(1, 6).replace('queryHead: 20, queryRow: 4', 'queryHead: 4, queryRow: 24')}, scale: 0.125}
+      outputs: v7`,
+    nodes: [5, 5],
+    tolerance,
+  });
+
+  rewrites('leaves queries that are more than multiplied by a number', attention, {
+    before: `
+      inputs: v0 float32[120], v1 float32[120], v2 float32[120]
+      constants:
+      v3 float32[120] = Pointwise(v0) {shape: [120], strides: [1,1], program: Add(x0, 2)}
+      v4 float32[150] = MatMul(v3, v1, -) {${scores}}
+      v5 float32[150] = Softmax(v4) {rows: 30, cols: 5}
+      v6 float32[120] = MatMul(v5, v2, -) {${values}}
+      outputs: v6`,
+    after: `
+      inputs: v0 float32[120], v1 float32[120], v2 float32[120]
+      constants:
+      v3 float32[120] = Pointwise(v0) {shape: [120], strides: [1,1], program: Add(x0, 2)}
+      v4 float32[150] = MatMul(v3, v1, -) {${scores}}
+      v5 float32[150] = Softmax(v4) {rows: 30, cols: 5}
+      v6 float32[120] = Attention(v3, v1, v2, -) {${fused(1, 6)}, scale: 1}
+      outputs: v6`,
+    nodes: [4, 4],
+    tolerance,
+  });
+
   rewrites('leaves a logarithm of the softmax', attention, {
     before: `
       inputs: v0 float32[120], v1 float32[120], v2 float32[120]

@@ -2,10 +2,11 @@ import {Attention, MatMul} from '../../ops/linear';
 import {encodeProgram} from '../../ops/program';
 import {Softmax} from '../../ops/reduction';
 import {Editor} from '../editor';
-import {evaluate, inputsIn, isSmooth, partsOf, substitute} from '../expression';
+import {evaluate, factorOf, inputsIn, isSmooth, partsOf, substitute} from '../expression';
 import {type Form, fit, formOf, inline, readsInOrder} from '../form';
 import {type Graph, list, type Node, num, type Operand, onlyReader, producerOf, type Uses, valueOf} from '../ir';
 import type {Pass} from '../pass';
+import {through} from './reads';
 
 /** A product that nothing has been fused into yet. */
 function plainMatMul(node: Node | undefined): node is Node {
@@ -113,11 +114,26 @@ export const attention: Pass = {
       }
       const fused = fuse(scores, softmax, second);
       if (typeof fused === 'string') refuse(second, `attention: ${fused}`);
-      else editor.replace(second, fused);
+      else
+        editor.replace(
+          second,
+          [0, 1].reduce((node, position) => withFactor(editor, node, position), fused),
+        );
     }
     return editor.finish();
   },
 };
+
+/** `node` with the factor by which its queries or keys have been multiplied in its scale: the scores are linear in both. */
+function withFactor(graph: Graph & Uses, node: Node, position: number): Node {
+  const form = formOf(graph, producerOf(graph, node.inputs[position]));
+  const [source, ...others] = form?.inputs ?? [];
+  if (form === undefined || source === undefined || others.length > 0) return node;
+  const factor = factorOf(form.expr, 0);
+  if (factor === undefined || !Number.isFinite(factor)) return node;
+  const direct = through(graph, node, position, {shape: form.shape, strides: source.strides, source: source.operand});
+  return direct === undefined ? node : {...direct, params: {...direct.params, scale: Math.fround(num(node, 'scale') * factor)}};
+}
 
 function fuse(scores: Scores, softmax: Node, second: Node): Node | string {
   const first = scores.matmul;

@@ -9,7 +9,7 @@ import type {Pass} from '../pass';
 import {simplify} from '../simplify';
 
 /** Whether a StridedCopy copies a dense block as it is. */
-function copiesAsItIs(graph: Graph, node: Node): boolean {
+export function copiesAsItIs(graph: Graph, node: Node): boolean {
   if (node.op !== StridedCopy) return false;
   const shape = list(node, 'shape');
   const dense = rowMajorStrides(shape);

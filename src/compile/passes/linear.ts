@@ -10,7 +10,7 @@ import {type Form, fit, formOf, readsInOrder, resultType} from '../form';
 import {type Graph, list, type Node, type Operand, onlyReader, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
 
-const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D]);
+export const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D]);
 const bias = 2;
 const firstExtra = 3;
 
