@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 3834321316u;
+inline constexpr uint32_t kOpTableHash = 3872641521u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -755,6 +755,225 @@ inline bool Decode(WordReader& reader, UnpackWeightsParams* p) {
 }
 Status UnpackWeights(const StepContext& context, const UnpackWeightsParams& params, Operands in, Operands out);
 
+struct ScatterParams {
+  static constexpr const char* kName = "Scatter";
+  uint32_t kind;
+  uint32_t outside;
+  uint32_t batch;
+  uint32_t count;
+  uint32_t inner;
+  uint32_t same_update;
+  List dims;
+};
+inline bool Decode(WordReader& reader, ScatterParams* p) {
+  return reader.Read(&p->kind) &&
+         reader.Read(&p->outside) &&
+         reader.Read(&p->batch) &&
+         reader.Read(&p->count) &&
+         reader.Read(&p->inner) &&
+         reader.Read(&p->same_update) &&
+         reader.Read(&p->dims);
+}
+Status Scatter(const StepContext& context, const ScatterParams& params, Operands in, Operands out);
+
+struct UnfoldParams {
+  static constexpr const char* kName = "Unfold";
+  uint32_t batch;
+  uint32_t channels;
+  uint32_t in_d;
+  uint32_t in_h;
+  uint32_t in_w;
+  uint32_t out_d;
+  uint32_t out_h;
+  uint32_t out_w;
+  uint32_t filter_d;
+  uint32_t filter_h;
+  uint32_t filter_w;
+  uint32_t stride_d;
+  uint32_t stride_h;
+  uint32_t stride_w;
+  uint32_t pad_front;
+  uint32_t pad_top;
+  uint32_t pad_left;
+  uint32_t dilation_d;
+  uint32_t dilation_h;
+  uint32_t dilation_w;
+};
+inline bool Decode(WordReader& reader, UnfoldParams* p) {
+  return reader.Read(&p->batch) &&
+         reader.Read(&p->channels) &&
+         reader.Read(&p->in_d) &&
+         reader.Read(&p->in_h) &&
+         reader.Read(&p->in_w) &&
+         reader.Read(&p->out_d) &&
+         reader.Read(&p->out_h) &&
+         reader.Read(&p->out_w) &&
+         reader.Read(&p->filter_d) &&
+         reader.Read(&p->filter_h) &&
+         reader.Read(&p->filter_w) &&
+         reader.Read(&p->stride_d) &&
+         reader.Read(&p->stride_h) &&
+         reader.Read(&p->stride_w) &&
+         reader.Read(&p->pad_front) &&
+         reader.Read(&p->pad_top) &&
+         reader.Read(&p->pad_left) &&
+         reader.Read(&p->dilation_d) &&
+         reader.Read(&p->dilation_h) &&
+         reader.Read(&p->dilation_w);
+}
+Status Unfold(const StepContext& context, const UnfoldParams& params, Operands in, Operands out);
+
+struct FoldParams {
+  static constexpr const char* kName = "Fold";
+  uint32_t batch;
+  uint32_t channels;
+  uint32_t in_d;
+  uint32_t in_h;
+  uint32_t in_w;
+  uint32_t out_d;
+  uint32_t out_h;
+  uint32_t out_w;
+  uint32_t filter_d;
+  uint32_t filter_h;
+  uint32_t filter_w;
+  uint32_t stride_d;
+  uint32_t stride_h;
+  uint32_t stride_w;
+  uint32_t pad_front;
+  uint32_t pad_top;
+  uint32_t pad_left;
+  uint32_t dilation_d;
+  uint32_t dilation_h;
+  uint32_t dilation_w;
+  uint32_t cols_window;
+  uint32_t cols_tap;
+};
+inline bool Decode(WordReader& reader, FoldParams* p) {
+  return reader.Read(&p->batch) &&
+         reader.Read(&p->channels) &&
+         reader.Read(&p->in_d) &&
+         reader.Read(&p->in_h) &&
+         reader.Read(&p->in_w) &&
+         reader.Read(&p->out_d) &&
+         reader.Read(&p->out_h) &&
+         reader.Read(&p->out_w) &&
+         reader.Read(&p->filter_d) &&
+         reader.Read(&p->filter_h) &&
+         reader.Read(&p->filter_w) &&
+         reader.Read(&p->stride_d) &&
+         reader.Read(&p->stride_h) &&
+         reader.Read(&p->stride_w) &&
+         reader.Read(&p->pad_front) &&
+         reader.Read(&p->pad_top) &&
+         reader.Read(&p->pad_left) &&
+         reader.Read(&p->dilation_d) &&
+         reader.Read(&p->dilation_h) &&
+         reader.Read(&p->dilation_w) &&
+         reader.Read(&p->cols_window) &&
+         reader.Read(&p->cols_tap);
+}
+Status Fold(const StepContext& context, const FoldParams& params, Operands in, Operands out);
+
+struct WindowMaxParams {
+  static constexpr const char* kName = "WindowMax";
+  uint32_t batch;
+  uint32_t channels;
+  uint32_t in_d;
+  uint32_t in_h;
+  uint32_t in_w;
+  uint32_t out_d;
+  uint32_t out_h;
+  uint32_t out_w;
+  uint32_t filter_d;
+  uint32_t filter_h;
+  uint32_t filter_w;
+  uint32_t stride_d;
+  uint32_t stride_h;
+  uint32_t stride_w;
+  uint32_t pad_front;
+  uint32_t pad_top;
+  uint32_t pad_left;
+  uint32_t dilation_d;
+  uint32_t dilation_h;
+  uint32_t dilation_w;
+  uint32_t result;
+  uint32_t across_batch;
+};
+inline bool Decode(WordReader& reader, WindowMaxParams* p) {
+  return reader.Read(&p->batch) &&
+         reader.Read(&p->channels) &&
+         reader.Read(&p->in_d) &&
+         reader.Read(&p->in_h) &&
+         reader.Read(&p->in_w) &&
+         reader.Read(&p->out_d) &&
+         reader.Read(&p->out_h) &&
+         reader.Read(&p->out_w) &&
+         reader.Read(&p->filter_d) &&
+         reader.Read(&p->filter_h) &&
+         reader.Read(&p->filter_w) &&
+         reader.Read(&p->stride_d) &&
+         reader.Read(&p->stride_h) &&
+         reader.Read(&p->stride_w) &&
+         reader.Read(&p->pad_front) &&
+         reader.Read(&p->pad_top) &&
+         reader.Read(&p->pad_left) &&
+         reader.Read(&p->dilation_d) &&
+         reader.Read(&p->dilation_h) &&
+         reader.Read(&p->dilation_w) &&
+         reader.Read(&p->result) &&
+         reader.Read(&p->across_batch);
+}
+Status WindowMax(const StepContext& context, const WindowMaxParams& params, Operands in, Operands out);
+
+struct DepthwiseFilterGradParams {
+  static constexpr const char* kName = "DepthwiseFilterGrad";
+  uint32_t batch;
+  uint32_t channels;
+  uint32_t in_d;
+  uint32_t in_h;
+  uint32_t in_w;
+  uint32_t out_d;
+  uint32_t out_h;
+  uint32_t out_w;
+  uint32_t filter_d;
+  uint32_t filter_h;
+  uint32_t filter_w;
+  uint32_t stride_d;
+  uint32_t stride_h;
+  uint32_t stride_w;
+  uint32_t pad_front;
+  uint32_t pad_top;
+  uint32_t pad_left;
+  uint32_t dilation_d;
+  uint32_t dilation_h;
+  uint32_t dilation_w;
+  uint32_t multiplier;
+};
+inline bool Decode(WordReader& reader, DepthwiseFilterGradParams* p) {
+  return reader.Read(&p->batch) &&
+         reader.Read(&p->channels) &&
+         reader.Read(&p->in_d) &&
+         reader.Read(&p->in_h) &&
+         reader.Read(&p->in_w) &&
+         reader.Read(&p->out_d) &&
+         reader.Read(&p->out_h) &&
+         reader.Read(&p->out_w) &&
+         reader.Read(&p->filter_d) &&
+         reader.Read(&p->filter_h) &&
+         reader.Read(&p->filter_w) &&
+         reader.Read(&p->stride_d) &&
+         reader.Read(&p->stride_h) &&
+         reader.Read(&p->stride_w) &&
+         reader.Read(&p->pad_front) &&
+         reader.Read(&p->pad_top) &&
+         reader.Read(&p->pad_left) &&
+         reader.Read(&p->dilation_d) &&
+         reader.Read(&p->dilation_h) &&
+         reader.Read(&p->dilation_w) &&
+         reader.Read(&p->multiplier);
+}
+Status DepthwiseFilterGrad(const StepContext& context, const DepthwiseFilterGradParams& params, Operands in, Operands out);
+
 inline constexpr OpEntry kOps[] = {
     {"Pointwise", 0, 32, 1, Invoke<PointwiseParams, Pointwise>},
     {"MatMul", 3, 32, 1, Invoke<MatMulParams, MatMul>},
@@ -779,8 +998,13 @@ inline constexpr OpEntry kOps[] = {
     {"OneHot", 1, 1, 1, Invoke<OneHotParams, OneHot>},
     {"DecodeWeights", 1, 1, 1, Invoke<DecodeWeightsParams, DecodeWeights>},
     {"UnpackWeights", 1, 1, 1, Invoke<UnpackWeightsParams, UnpackWeights>},
+    {"Scatter", 3, 3, 1, Invoke<ScatterParams, Scatter>},
+    {"Unfold", 1, 1, 1, Invoke<UnfoldParams, Unfold>},
+    {"Fold", 2, 2, 1, Invoke<FoldParams, Fold>},
+    {"WindowMax", 2, 2, 1, Invoke<WindowMaxParams, WindowMax>},
+    {"DepthwiseFilterGrad", 2, 2, 1, Invoke<DepthwiseFilterGradParams, DepthwiseFilterGrad>},
 };
-inline constexpr int kOpCount = 23;
+inline constexpr int kOpCount = 28;
 
 }  // namespace graviton
 

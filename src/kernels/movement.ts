@@ -81,7 +81,7 @@ function stridedSlice(backend: GravitonBackend, x: TensorInfo, attrs: StridedSli
 }
 
 /** Side by side along `axis`; all of one type and equal in the other axes. */
-function concat(backend: GravitonBackend, parts: readonly TensorInfo[], axis: number): TensorInfo {
+export function concat(backend: GravitonBackend, parts: readonly TensorInfo[], axis: number): TensorInfo {
   const filled = parts.filter((x) => sizeOf(x.shape) > 0);
   const [first] = parts as [TensorInfo];
   const shape = [...first.shape];

@@ -4,6 +4,7 @@ import {errors} from '../errors';
 import {castKernels} from './cast';
 import {complexKernels} from './complex';
 import {convolutionKernels} from './convolution';
+import {convolutionGradientKernels} from './convolution-gradient';
 import {creationKernels} from './creation';
 import {einsumKernels} from './einsum';
 import {fallback} from './fallback';
@@ -14,13 +15,16 @@ import {movementKernels} from './movement';
 import {fallbackKernels} from './names';
 import {pointwiseKernels} from './pointwise';
 import {poolingKernels} from './pooling';
+import {poolingGradientKernels} from './pooling-gradient';
 import {reductionKernels} from './reduction';
+import {scatterKernels} from './scatter';
 import {viewKernels} from './view';
 
 export const nativeKernels: KernelTable = {
   ...castKernels,
   ...complexKernels,
   ...convolutionKernels,
+  ...convolutionGradientKernels,
   ...creationKernels,
   ...einsumKernels,
   ...gatherKernels,
@@ -28,7 +32,9 @@ export const nativeKernels: KernelTable = {
   ...movementKernels,
   ...pointwiseKernels,
   ...poolingKernels,
+  ...poolingGradientKernels,
   ...reductionKernels,
+  ...scatterKernels,
   ...viewKernels,
 };
 

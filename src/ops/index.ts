@@ -1,10 +1,11 @@
 import {Conv2D, DepthwiseConv2D, Pool2D, Resize2D} from './convolution';
 import {Attention, MatMul, PackWeights, UnpackWeights} from './linear';
-import {Concat, Fill, Gather, GatherNd, OneHot, Pad, StridedCopy} from './movement';
+import {Concat, Fill, Gather, GatherNd, OneHot, Pad, Scatter, StridedCopy} from './movement';
 import {Pointwise} from './pointwise';
 import {DecodeWeights} from './quantization';
 import {ArgReduce, Cumulative, Normalize, Reduce, Softmax, TopK} from './reduction';
 import type {OpSpec} from './schema';
+import {DepthwiseFilterGrad, Fold, Unfold, WindowMax} from './windows';
 
 /** The op table. Order = wire number. Append only within a release: the addon and this list are checked against each other by hash. */
 export const ops: readonly OpSpec[] = [
@@ -31,4 +32,9 @@ export const ops: readonly OpSpec[] = [
   OneHot,
   DecodeWeights,
   UnpackWeights,
+  Scatter,
+  Unfold,
+  Fold,
+  WindowMax,
+  DepthwiseFilterGrad,
 ];

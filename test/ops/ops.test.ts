@@ -8,6 +8,8 @@ import {cases as pool} from './cases/pool';
 import {cases as reduce} from './cases/reduce';
 import {cases as resize} from './cases/resize';
 import {cases as scan} from './cases/scan';
+import {cases as scatter} from './cases/scatter';
+import {cases as unfold} from './cases/unfold';
 import {describeOps} from './harness';
 
 describeOps('pointwise', pointwise);
@@ -19,3 +21,5 @@ describeOps('reduce', reduce);
 describeOps('normalize', normalize);
 describeOps('scan', scan);
 describeOps('attention', attention);
+describeOps('scatter', scatter);
+describeOps('unfold', unfold);

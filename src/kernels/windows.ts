@@ -1,0 +1,90 @@
+/** Windows over two or three spatial axes, as the ops of src/ops/windows.ts take them: two are three with depth 1. */
+import type {backend_util, TensorInfo} from '@tensorflow/tfjs-core';
+import type {GravitonBackend} from '../backend';
+import {errors} from '../errors';
+import {sameShape, sizeOf} from '../ops/geometry';
+import type {ParamValues} from '../ops/schema';
+import {Unfold} from '../ops/windows';
+import {concat} from './movement';
+import {using} from './steps';
+
+export type Windows = ParamValues<typeof Unfold.params>;
+type Info = backend_util.Conv2DInfo | backend_util.Conv3DInfo;
+
+/** @throws ERR_SHAPE where a window does not fit or a padding is negative */
+export function windowsOf(op: string, info: Info): Windows {
+  const deep = 'inDepth' in info;
+  const windows = {
+    batch: info.batchSize,
+    channels: info.inChannels,
+    inD: deep ? info.inDepth : 1,
+    inH: info.inHeight,
+    inW: info.inWidth,
+    outD: deep ? info.outDepth : 1,
+    outH: info.outHeight,
+    outW: info.outWidth,
+    filterD: deep ? info.filterDepth : 1,
+    filterH: info.filterHeight,
+    filterW: info.filterWidth,
+    strideD: deep ? info.strideDepth : 1,
+    strideH: info.strideHeight,
+    strideW: info.strideWidth,
+    padFront: deep ? info.padInfo.front : 0,
+    padTop: info.padInfo.top,
+    padLeft: info.padInfo.left,
+    dilationD: deep ? info.dilationDepth : 1,
+    dilationH: info.dilationHeight,
+    dilationW: info.dilationWidth,
+  };
+  for (const [name, size] of Object.entries(windows)) {
+    if (size < 0 || !Number.isInteger(size)) {
+      throw errors.shape(op, `windows over [${info.inShape.join(', ')}] would have ${name} ${size}, which must be a whole number from 0`);
+    }
+  }
+  return windows;
+}
+
+/** The shape of x, and, without channels, of the windows. */
+export const imageShape = (w: Windows): number[] => [w.batch, w.inD, w.inH, w.inW, w.channels];
+export const windowShape = (w: Windows): number[] => [w.batch, w.outD, w.outH, w.outW];
+export const windowCount = (w: Windows): number => sizeOf(windowShape(w));
+export const tapCount = (w: Windows): number => w.filterD * w.filterH * w.filterW;
+
+/** Whether each window is the one pixel that it stands on, so that x is its own unfolding. */
+export function isPixelwise(w: Windows): boolean {
+  const unpadded = w.padFront === 0 && w.padTop === 0 && w.padLeft === 0;
+  const inStep = w.strideD === 1 && w.strideH === 1 && w.strideW === 1;
+  return tapCount(w) === 1 && unpadded && inStep && sameShape([w.outD, w.outH, w.outW], [w.inD, w.inH, w.inW]);
+}
+
+/** cols[windows, taps · channels] of the images from `first` on, `w.batch` of them. */
+export function unfolded(backend: GravitonBackend, x: TensorInfo, w: Windows, first = 0): TensorInfo {
+  const shape = [windowCount(w), tapCount(w) * w.channels];
+  const offset = first * w.inD * w.inH * w.inW * w.channels;
+  return backend.run(Unfold, [x], {shape, dtype: 'float32'}, w, sizeOf(shape) === 0 ? undefined : [offset]);
+}
+
+/** Elements of cols at a time: more would leave the caches anyway, and the memory of large batches. */
+const mostCols = 2 ** 24;
+
+/** Runs of images whose cols are made at once. */
+export function imageRuns(w: Windows): {first: number; windows: Windows}[] {
+  const perImage = Math.max(1, w.outD * w.outH * w.outW * tapCount(w) * w.channels);
+  const most = Math.max(1, Math.floor(mostCols / perImage));
+  const runs: {first: number; windows: Windows}[] = [];
+  for (let first = 0; first < w.batch || first === 0; first += most) {
+    runs.push({first, windows: {...w, batch: Math.min(most, w.batch - first)}});
+  }
+  return runs;
+}
+
+/** Results of runs of images, one after the other. */
+export function joined(backend: GravitonBackend, parts: readonly TensorInfo[]): TensorInfo {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  return using(backend, parts, () => concat(backend, parts, 0));
+}
+
+export function checkShape(op: string, name: string, x: TensorInfo, shape: readonly number[]): void {
+  if (!sameShape(x.shape, shape)) throw errors.shape(op, `${name} is [${x.shape.join(', ')}]; it must be [${shape.join(', ')}]`);
+}
