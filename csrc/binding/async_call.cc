@@ -10,75 +10,82 @@ struct AsyncCall final : Dispatcher::Job {
   PlanCall call;
   EventLog log;
   Status status;
-  Environment* environment;
-  napi_threadsafe_function done = nullptr;
+  napi_ref callback = nullptr;
 
-  void Run() override {
-    status = call.Run();
-    // Fails only while the environment shuts down; then Finished frees what is left.
-    if (napi_call_threadsafe_function(done, this, napi_tsfn_nonblocking) != napi_ok) Destroy();
-  }
-  void Destroy() {
+  void Run() override { status = call.Run(); }
+  void Destroy(napi_env env) {
+    if (callback != nullptr) napi_delete_reference(env, callback);
     this->~AsyncCall();
     Free(this, sizeof(AsyncCall));
   }
 };
 
-// On JavaScript's thread. env is null when the environment is going away.
-void Finished(napi_env env, napi_value callback, void*, void* data) {
-  auto* self = static_cast<AsyncCall*>(data);
-  if (env == nullptr) {
-    self->Destroy();
-    return;
-  }
-  Environment& environment = *self->environment;
-  environment.runtime().log.AddFromDispatcher(self->log);
-  Status finished = environment.runtime().Finish(&self->call, self->status.ok());
-  const int code =
-      environment.Keep(self->status.ok() ? std::move(finished) : std::move(self->status));
-  napi_threadsafe_function done = self->done;
-  self->Destroy();
-  napi_value undefined, argument;
-  napi_get_undefined(env, &undefined);
-  napi_create_int32(env, code, &argument);
-  napi_call_function(env, undefined, callback, 1, &argument, nullptr);
-  napi_release_threadsafe_function(done, napi_tsfn_release);
-}
-
 }  // namespace
 
-Napi::Value RunPlanAsync(const Napi::CallbackInfo& info) {
-  void* data = nullptr;
-  napi_get_instance_data(info.Env(), &data);
-  Environment& environment = *static_cast<Environment*>(data);
-  const auto fail = [&](Status status) {
-    return Napi::Number::New(info.Env(), environment.Keep(std::move(status)));
+bool AsyncCalls::Open(napi_env env) {
+  napi_value name;
+  if (napi_create_string_utf8(env, "graviton predictAsync", NAPI_AUTO_LENGTH, &name) != napi_ok) {
+    return false;
+  }
+  const auto finish = [](napi_env env, napi_value, void* self, void*) {
+    if (env != nullptr) static_cast<AsyncCalls*>(self)->FinishEnded(env);
   };
-  if (!info[0].IsFunction()) {
-    return fail(Status::Error(Code::kInvalidStep, "runPlanAsync takes a callback"));
-  }
+  return napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+                                         finish, &wake_) == napi_ok &&
+         napi_unref_threadsafe_function(env, wake_) == napi_ok;
+}
+
+void AsyncCalls::Wake(void* self) {
+  // A failure only delays: the next wake, or Close, takes every call that has ended.
+  (void)napi_call_threadsafe_function(static_cast<AsyncCalls*>(self)->wake_, nullptr,
+                                      napi_tsfn_nonblocking);
+}
+
+Status AsyncCalls::Start(napi_env env, napi_value callback) {
   void* memory = Allocate(sizeof(AsyncCall));
-  if (memory == nullptr) return fail(Status::OutOfMemory(sizeof(AsyncCall)));
-  auto* self = new (memory) AsyncCall;
-  self->environment = &environment;
-  Status status = environment.runtime().Prepare(environment.words(), &self->call);
-  if (status.ok()) {
-    if (self->call.log != nullptr) self->call.log = &self->log;
-    napi_value name = Napi::String::New(info.Env(), "graviton predictAsync");
-    if (napi_create_threadsafe_function(info.Env(), info[0], nullptr, name, 0, 1, nullptr, nullptr,
-                                        nullptr, Finished, &self->done) != napi_ok) {
-      status = Status::Error(Code::kOutOfMemory, "an asynchronous call could not be set up");
-    }
+  if (memory == nullptr) return Status::OutOfMemory(sizeof(AsyncCall));
+  auto* job = new (memory) AsyncCall;
+  Status status = environment_.runtime().Prepare(environment_.words(), &job->call);
+  if (status.ok() && napi_create_reference(env, callback, 1, &job->callback) != napi_ok) {
+    status = Status::Error(Code::kOutOfMemory, "an asynchronous call could not be set up");
   }
   if (status.ok()) {
-    status = environment.dispatcher().Submit(self);
-    if (!status.ok()) napi_release_threadsafe_function(self->done, napi_tsfn_abort);
+    if (job->call.log != nullptr) job->call.log = &job->log;
+    status = dispatcher_.Submit(job);
   }
   if (!status.ok()) {
-    (void)environment.runtime().Finish(&self->call, false);
-    self->Destroy();
+    job->Destroy(env);
+    return status;
   }
-  return fail(std::move(status));
+  if (pending_++ == 0) napi_ref_threadsafe_function(env, wake_);
+  return {};
+}
+
+void AsyncCalls::FinishEnded(napi_env env) {
+  while (Dispatcher::Job* ended = dispatcher_.TakeEnded()) {
+    auto* job = static_cast<AsyncCall*>(ended);
+    if (--pending_ == 0) napi_unref_threadsafe_function(env, wake_);
+    environment_.runtime().log.AddFromDispatcher(job->log);
+    Status status = std::move(job->status);
+    if (status.ok()) status = environment_.runtime().Finish(&job->call);
+    const int code = environment_.Keep(std::move(status));
+    napi_value undefined, argument, callback;
+    const bool can_call = napi_get_undefined(env, &undefined) == napi_ok &&
+                          napi_create_int32(env, code, &argument) == napi_ok &&
+                          napi_get_reference_value(env, job->callback, &callback) == napi_ok;
+    job->Destroy(env);
+    // What the callback throws, or the end of the environment, is Node's to handle: the rest waits.
+    if (!can_call ||
+        napi_call_function(env, undefined, callback, 1, &argument, nullptr) != napi_ok) {
+      return Wake(this);
+    }
+  }
+}
+
+void AsyncCalls::Close(napi_env env) {
+  dispatcher_.Stop();
+  while (Dispatcher::Job* job = dispatcher_.TakeEnded()) static_cast<AsyncCall*>(job)->Destroy(env);
+  napi_release_threadsafe_function(wake_, napi_tsfn_abort);
 }
 
 }  // namespace graviton

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "binding/async_call.h"
 #include "binding/environment.h"
 #include "cpu/processor.h"
 #include "cpu/speed.h"
@@ -192,6 +191,14 @@ Napi::Value Stats(const Napi::CallbackInfo& info) {
   stats["allocatedBytes"] = static_cast<double>(AllocatedBytes());
   stats["cachedBytes"] = static_cast<double>(CachedBytes());
   return stats;
+}
+
+// runPlanAsync(callback): see AsyncCalls::Start; a code other than 0 is the failure to start.
+Napi::Value RunPlanAsync(const Napi::CallbackInfo& info) {
+  Status status = info[0].IsFunction()
+                      ? EnvironmentOf(info.Env()).async_calls().Start(info.Env(), info[0])
+                      : Status::Error(Code::kInvalidStep, "runPlanAsync takes a callback");
+  return Code(info, std::move(status));
 }
 
 Napi::Value FreeArenas(const Napi::CallbackInfo& info) {

@@ -1,12 +1,29 @@
 #include "binding/dispatcher.h"
 
+#include <utility>
+
 #include "threads/sleep.h"
 
 namespace graviton {
 
+void Dispatcher::Jobs::Push(Job* job) {
+  job->next = nullptr;
+  (last == nullptr ? first : last->next) = job;
+  last = job;
+}
+
+Dispatcher::Job* Dispatcher::Jobs::Pop() {
+  Job* job = first;
+  if (job == nullptr) return nullptr;
+  first = job->next;
+  if (first == nullptr) last = nullptr;
+  return job;
+}
+
 Status Dispatcher::Submit(Job* job) {
   {
     const std::lock_guard lock(mutex_);
+    if (stopping_) return Status::Error(Code::kInvalidStep, "the environment has ended");
     if (!started_) {
       if (pthread_create(&thread_, nullptr, Main, this) != 0) {
         return Status::Error(Code::kOutOfMemory,
@@ -14,13 +31,16 @@ Status Dispatcher::Submit(Job* job) {
       }
       started_ = true;
     }
-    job->next = nullptr;
-    (last_ == nullptr ? first_ : last_->next) = job;
-    last_ = job;
+    waiting_.Push(job);
   }
   changes_.fetch_add(1, std::memory_order_release);
   WakeAll(changes_);
   return {};
+}
+
+Dispatcher::Job* Dispatcher::TakeEnded() {
+  const std::lock_guard lock(mutex_);
+  return ended_.Pop();
 }
 
 void* Dispatcher::Main(void* argument) {
@@ -30,32 +50,33 @@ void* Dispatcher::Main(void* argument) {
     Job* job;
     {
       const std::lock_guard lock(self.mutex_);
-      job = self.first_;
-      if (job != nullptr) {
-        self.first_ = job->next;
-        if (self.first_ == nullptr) self.last_ = nullptr;
-      } else if (self.stopping_) {
-        return nullptr;
-      }
+      if (self.stopping_) return nullptr;
+      job = self.waiting_.Pop();
     }
-    if (job != nullptr) {
-      job->Run();
-    } else {
+    if (job == nullptr) {
       SleepWhile(self.changes_, seen);
+      continue;
     }
+    job->Run();
+    {
+      const std::lock_guard lock(self.mutex_);
+      self.ended_.Push(job);
+    }
+    self.on_end_(self.context_);
   }
 }
 
 void Dispatcher::Stop() {
+  bool started;
   {
     const std::lock_guard lock(mutex_);
-    if (!started_) return;
     stopping_ = true;
+    started = std::exchange(started_, false);
   }
   changes_.fetch_add(1, std::memory_order_release);
   WakeAll(changes_);
-  pthread_join(thread_, nullptr);
-  started_ = false;
+  if (started) pthread_join(thread_, nullptr);
+  while (Job* job = waiting_.Pop()) ended_.Push(job);
 }
 
 }  // namespace graviton

@@ -14,7 +14,7 @@ namespace graviton {
 // libuv's pool is held up. Started by the first call; jobs run in the order they were given.
 class Dispatcher {
  public:
-  // Intrusive list node; Run is called on the dispatcher's thread.
+  // Intrusive list node; Run is called on the dispatcher's thread. Whoever made a job frees it.
   struct Job {
     virtual void Run() = 0;
     Job* next = nullptr;
@@ -23,16 +23,30 @@ class Dispatcher {
     ~Job() = default;
   };
 
+  // `on_end(context)` is called on the dispatcher's thread after each job.
+  Dispatcher(void (*on_end)(void*), void* context) : on_end_(on_end), context_(context) {}
+
   Status Submit(Job* job);
-  // Waits for the job that runs, drops none: those that wait are run first.
+  // The job that ended first of those not taken yet; null when there is none.
+  Job* TakeEnded();
+  // Waits for the job that runs and drops those behind it: TakeEnded gives them all, run or not.
+  // Nothing runs after it.
   void Stop();
 
  private:
+  struct Jobs {
+    Job* first = nullptr;
+    Job* last = nullptr;
+    void Push(Job* job);
+    Job* Pop();
+  };
   static void* Main(void* self);
 
+  void (*const on_end_)(void*);
+  void* const context_;
   std::mutex mutex_;
-  Job* first_ = nullptr;
-  Job* last_ = nullptr;
+  Jobs waiting_;
+  Jobs ended_;
   std::atomic<uint32_t> changes_{0};
   bool started_ = false;
   bool stopping_ = false;

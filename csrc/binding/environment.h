@@ -3,7 +3,7 @@
 
 #include <napi.h>
 
-#include "binding/dispatcher.h"
+#include "binding/async_call.h"
 #include "plan/runtime.h"
 
 namespace graviton {
@@ -17,7 +17,7 @@ class Environment {
   static bool Install(napi_env env);
 
   Runtime& runtime() { return runtime_; }
-  Dispatcher& dispatcher() { return dispatcher_; }
+  AsyncCalls& async_calls() { return async_calls_; }
 
   // The words that JavaScript writes commands into.
   void Attach(const Napi::Object& array, List words) {
@@ -34,8 +34,9 @@ class Environment {
   const Status& last() const { return last_; }
 
  private:
+  napi_env env_ = nullptr;
   Runtime runtime_;
-  Dispatcher dispatcher_;
+  AsyncCalls async_calls_{*this};
   Napi::ObjectReference reference_;
   List words_;
   Status last_;

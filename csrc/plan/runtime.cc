@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace graviton {
 namespace {
@@ -23,28 +24,21 @@ Status Arena::Reserve(size_t bytes) {
   return data_ == nullptr ? Status::OutOfMemory(bytes) : Status();
 }
 
-PlanCall::PlanCall(PlanCall&& other) noexcept
-    : plan(std::exchange(other.plan, nullptr)),
-      number(other.number),
-      bound(std::exchange(other.bound, nullptr)),
-      inputs(std::move(other.inputs)),
-      outputs(std::move(other.outputs)),
-      output_slots(std::move(other.output_slots)),
-      arena(std::exchange(other.arena, nullptr)),
-      scratch(std::exchange(other.scratch, nullptr)),
-      isa(other.isa),
-      threads(other.threads),
-      log(other.log) {}
-
 PlanCall::~PlanCall() {
+  GiveWorkspaceBack();
   if (bound != nullptr) bound->Unref();
   if (plan != nullptr) plan->Unref();
 }
 
+void PlanCall::GiveWorkspaceBack() {
+  if (workspace != nullptr) workspace->busy = false;
+  workspace = nullptr;
+}
+
 Status PlanCall::Run() {
-  const StepContext context = {ThreadPool::Get(), *scratch, isa, threads};
+  const StepContext context = {ThreadPool::Get(), workspace->scratch, isa, threads};
   return plan->Run(context, *bound, {inputs.data(), inputs.size()},
-                   {outputs.data(), outputs.size()}, arena->data(), log, number);
+                   {outputs.data(), outputs.size()}, workspace->arena.data(), log, number);
 }
 
 Runtime::Runtime() : isa(ThisProcessor().isa), threads(ThisProcessor().cpus) {}
@@ -201,7 +195,7 @@ void Runtime::DropPlan(uint32_t number) {
   plans_[number - 1] = nullptr;
 }
 
-Status Runtime::TakeArena(size_t bytes, PlanCall* call) {
+Status Runtime::TakeWorkspace(size_t arena_bytes, Workspace** result) {
   Workspace* taken = nullptr;
   for (Workspace* workspace : workspaces_) {
     if (workspace->busy) continue;
@@ -218,10 +212,9 @@ Status Runtime::TakeArena(size_t bytes, PlanCall* call) {
       return Status::OutOfMemory(sizeof(Workspace));
     }
   }
-  if (Status status = taken->arena.Reserve(bytes); !status.ok()) return status;
+  if (Status status = taken->arena.Reserve(arena_bytes); !status.ok()) return status;
   taken->busy = true;
-  call->arena = &taken->arena;
-  call->scratch = &taken->scratch;
+  *result = taken;
   return {};
 }
 
@@ -285,19 +278,16 @@ Status Runtime::Prepare(List words, PlanCall* call) {
   List sizes;
   if (!reader.Read(&sizes)) return malformed();
   if (Status status = plan->Bind(sizes, &call->bound); !status.ok()) return status;
-  if (Status status = TakeArena(call->bound->arena_bytes, call); !status.ok()) return status;
+  Status status = TakeWorkspace(call->bound->arena_bytes, &call->workspace);
+  if (!status.ok()) return status;
   call->isa = isa;
   call->threads = threads;
   call->log = logging ? &log : nullptr;
   return {};
 }
 
-Status Runtime::Finish(PlanCall* call, bool ran) {
-  for (Workspace* workspace : workspaces_) {
-    if (&workspace->arena == call->arena) workspace->busy = false;
-  }
-  call->arena = nullptr;
-  if (!ran) return {};
+Status Runtime::Finish(PlanCall* call) {
+  call->GiveWorkspaceBack();
   for (const uint32_t slot : call->output_slots) {
     if (slot == 0 || slot >= kMaxSlots) {
       return Status::Error(Code::kInvalidStep, "there is no slot %u", slot);
@@ -316,13 +306,9 @@ Status Runtime::Finish(PlanCall* call, bool ran) {
 
 Status Runtime::RunPlan(List words) {
   PlanCall call;
-  if (Status status = Prepare(words, &call); !status.ok()) {
-    (void)Finish(&call, false);
-    return status;
-  }
-  Status status = call.Run();
-  Status finished = Finish(&call, status.ok());
-  return status.ok() ? std::move(finished) : std::move(status);
+  if (Status status = Prepare(words, &call); !status.ok()) return status;
+  if (Status status = call.Run(); !status.ok()) return status;
+  return Finish(&call);
 }
 
 }  // namespace graviton

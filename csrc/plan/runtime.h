@@ -27,8 +27,16 @@ class Arena {
   size_t bytes_ = 0;
 };
 
+// What one running plan needs beside its operands; kept for the next.
+struct Workspace {
+  Arena arena;
+  Scratch scratch;
+  bool busy = false;
+};
+
 // One call of a plan from preparation to result: everything it needs, so that it may run on any
-// thread while JavaScript goes on. Holds references to what it reads and writes.
+// thread while JavaScript goes on. Holds references to what it reads and writes, and a workspace
+// until it is finished or destroyed, both on JavaScript's thread.
 struct PlanCall {
   Plan* plan = nullptr;
   uint32_t number = 0;  // of the plan, for the log
@@ -36,16 +44,17 @@ struct PlanCall {
   Array<BufferRef> inputs;
   Array<BufferRef> outputs;
   Array<uint32_t> output_slots;
-  Arena* arena = nullptr;
-  Scratch* scratch = nullptr;
+  Workspace* workspace = nullptr;
   Isa isa;
   size_t threads = 1;
   EventLog* log = nullptr;
 
   PlanCall() = default;
-  PlanCall(PlanCall&& other) noexcept;
+  PlanCall(const PlanCall&) = delete;
+  PlanCall& operator=(const PlanCall&) = delete;
   ~PlanCall();
   Status Run();
+  void GiveWorkspaceBack();
 };
 
 // All native state of one JavaScript environment: tensors by slot, plans, arenas, settings. Only
@@ -77,8 +86,8 @@ class Runtime {
   // Words: plan, inputs (count, slots), outputs (count, slots, each with dtype and elems), sizes
   // (count, values). Fills `call`, ready to Run.
   Status Prepare(List words, PlanCall* call);
-  // Gives the outputs of a call that ran to their slots, and its arena back.
-  Status Finish(PlanCall* call, bool ran);
+  // Gives the outputs of a call that ran to their slots, and its workspace back.
+  Status Finish(PlanCall* call);
   Status RunPlan(List words);
 
   // Settings.
@@ -91,18 +100,13 @@ class Runtime {
 
  private:
   Plan* PlanAt(uint32_t plan) const;
-  Status TakeArena(size_t bytes, PlanCall* call);
+  Status TakeWorkspace(size_t arena_bytes, Workspace** workspace);
 
   Array<BufferRef> slots_;
   size_t tensors_ = 0;
   size_t tensor_bytes_ = 0;
   Array<Plan*> plans_;
   Scratch scratch_;
-  struct Workspace {
-    Arena arena;
-    Scratch scratch;
-    bool busy = false;
-  };
   Array<Workspace*> workspaces_;
 };
 
