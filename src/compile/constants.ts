@@ -135,11 +135,12 @@ export class ConstantPool {
 
   /**
    * PackWeights of one constant, for any op that reads its weights packed. `isLast`: nothing else in the graph reads the plain form. It is then
-   * given up at once, where the pool freezes, so that the next weights are packed into its memory.
+   * given up at once, where the pool freezes, so that the next weights are packed into its memory. What is rounded cannot be unpacked:
+   * captured tensors keep their elements.
    */
-  pack(weights: number, elems: number, params: ParamValues<typeof PackWeights.params>, isLast: boolean): number {
-    const packed = this.compute(PackWeights, [weights], 'float32', elems, params);
-    this.packings.set(packed, {weights, params});
+  pack(weights: number, dtype: NativeDType, elems: number, params: ParamValues<typeof PackWeights.params>, isLast: boolean): number {
+    const packed = this.compute(PackWeights, [weights], dtype, elems, params);
+    if (dtype === 'float32') this.packings.set(packed, {weights, params});
     if (!isLast || !this.freezes || this.planned.has(weights)) return packed;
     this.freeze(new Set([packed]));
     for (const id of [weights, ...(this.parents.get(weights) ?? [])]) if (!this.planned.has(id)) this.letGo(id);

@@ -3,6 +3,7 @@ import {decodeProgram} from '../ops/program';
 import {reduceKinds} from '../ops/reduction';
 import {partsOf} from './expression';
 import {list, type Node, num} from './ir';
+import {roundingOf, roundingUnits} from './precision';
 
 /** How far two evaluations of the same values lie apart. */
 export interface Difference {
@@ -107,5 +108,7 @@ export function toleranceOf(nodes: readonly Node[]): number {
   if (!nodes.some(rounds)) return 0;
   const terms = nodes.reduce((sum, node) => sum + termsOf(node), 0);
   const instructions = nodes.reduce((sum, node) => sum + instructionsIn(node), 0);
-  return 32 * unit * (Math.sqrt(terms) + Math.sqrt(1 + instructions));
+  // Operands are rounded independently of each other, so sums of n products are off by one rounding each of √n.
+  const rounded = nodes.reduce((most, node) => Math.max(most, roundingUnits[roundingOf(node) ?? 'none']), 0);
+  return 32 * unit * (Math.sqrt(terms) + Math.sqrt(1 + instructions)) + 4 * rounded;
 }

@@ -1,5 +1,6 @@
 import {errorOf} from './difference';
-import type {Node} from './ir';
+import type {Graph, Node} from './ir';
+import {precisionOf} from './precision';
 import type {Entry} from './recorder';
 
 export interface ExplainedStep {
@@ -8,6 +9,8 @@ export interface ExplainedStep {
   readonly label: string;
   /** Sizes, e.g. '128x768x3072'. */
   readonly size: string;
+  /** What it multiplies or computes in: 'fp32', 'bf16' or 'int8'; the element type of steps without floats. */
+  readonly precision: string;
   /** Where a kernel of tfjs-backend-cpu runs instead of a native op: which one. */
   readonly fallback?: string;
   /** With GRAVITON_VERIFY=1: how far the step lay from eager in the last call, as a part of the largest magnitude, and what rounding explains. */
@@ -57,8 +60,11 @@ export function sizeTextOf(node: Node): string {
   return [outer, rows, reduce, cols, inner].filter((s) => typeof s === 'number').join('x');
 }
 
+const emptyGraph: Graph = {values: [], nodes: [], inputs: [], outputs: []};
+
 function explained(entry: Entry): ExplainedPlan {
-  const nodes = entry.optimized?.graph.nodes ?? [];
+  const graph = entry.optimized?.graph ?? emptyGraph;
+  const {nodes} = graph;
   const alive = new Set(nodes);
   const refusals = (entry.optimized?.refusals ?? []).filter((r) => alive.has(r.node));
   return {
@@ -71,6 +77,7 @@ function explained(entry: Entry): ExplainedPlan {
         op: node.op.name,
         label: labelOf(node),
         size: sizeTextOf(node),
+        precision: precisionOf(graph, node),
         ...(node.host === undefined ? {} : {fallback: node.host.kernelName}),
         ...(step === undefined ? {} : {diff: {error: errorOf(step.difference), tolerance: step.tolerance}}),
       };

@@ -12,10 +12,12 @@ import {normalization} from './passes/normalization';
 import {packing} from './passes/packing';
 import {padding} from './passes/padding';
 import {pointwise} from './passes/pointwise';
+import {precision} from './passes/precision';
 import {reads} from './passes/reads';
 import {sharedInput} from './passes/shared-input';
 import {winograd} from './passes/winograd';
 import {writes} from './passes/writes';
+import {exactPrecision, type Precision} from './precision';
 
 /** In the order in which they run; each says why it is there. Folding needs no pass: what depends on no input is never recorded. */
 export const passes: readonly Pass[] = [
@@ -36,6 +38,7 @@ export const passes: readonly Pass[] = [
   sharedInput,
   writes,
   deadCode,
+  precision,
   winograd,
   packing,
 ];
@@ -60,7 +63,12 @@ export interface Optimized {
 }
 
 /** Runs every pass that is not in `off`, timed and followed by verify(). */
-export function optimize(graph: Graph, pool: ConstantPool, off: ReadonlySet<string> = new Set()): Optimized {
+export function optimize(
+  graph: Graph,
+  pool: ConstantPool,
+  off: ReadonlySet<string> = new Set(),
+  allowed: Precision = exactPrecision,
+): Optimized {
   const reports: PassReport[] = [];
   const refusals: Refusal[] = [];
   const refuse = (node: Node, reason: string) => {
@@ -76,7 +84,7 @@ export function optimize(graph: Graph, pool: ConstantPool, off: ReadonlySet<stri
   for (const pass of passes) {
     if (off.has(pass.name)) continue;
     const start = performance.now();
-    const next = pass.run(current, {pool, refuse, remember});
+    const next = pass.run(current, {pool, precision: allowed, refuse, remember});
     verify(next, pass.name);
     reports.push({name: pass.name, ms: performance.now() - start, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length});
     current = next;

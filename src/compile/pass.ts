@@ -1,8 +1,11 @@
 import type {ConstantPool} from './constants';
 import type {Graph, Node} from './ir';
+import type {Precision} from './precision';
 
 export interface PassContext {
   readonly pool: ConstantPool;
+  /** What may be rounded. */
+  readonly precision: Precision;
   /** Notes why something that a reader might expect was not done: explain({reasons: true}). */
   refuse(node: Node, reason: string): void;
   /** `make()`, once for each key: a model's layers have the same expressions, and recognising one takes far longer than finding it again. */

@@ -9,12 +9,23 @@ import {flatten} from './containers';
 import {type Optimized, optimize} from './optimize';
 import {type HostKernel, Plan, type ResultSpec, withDistinctResults} from './plan';
 import {LruCache} from './plan-cache';
+import {type Precision, precisionFrom} from './precision';
 import {type Captures, newestTensorId, Recording} from './recording';
 import {Verifier} from './verifier';
 
 export interface CompileOptions {
   /** Passes that are left out, by name: for finding the one at fault. */
   readonly disable?: readonly string[];
+  /**
+   * 'bf16': products and convolutions with constant weights round their operands to bfloat16 where the processor multiplies it (AVX512-BF16,
+   * Arm BF16), and sum in float32. explain() says which do. Default: GRAVITON_FPMATH, DNNL_DEFAULT_FPMATH_MODE, else 'fp32'.
+   */
+  readonly fpmath?: 'fp32' | 'bf16';
+  /**
+   * 'int8': products and convolutions with constant weights take them as int8, with a scale for each column, and their other operand row by
+   * row. explain() says which do. Comes before `fpmath`. Default: 'fp32'.
+   */
+  readonly weights?: 'fp32' | 'int8';
   /** Whether weights may give up their plain form where packing has replaced it. Default: true for a GraphModel. */
   readonly freeze?: boolean;
 }
@@ -75,11 +86,14 @@ export class Recorder {
   private misses = 0;
   private evictions = 0;
   private isDisposed = false;
+  private readonly precision: Precision;
 
   constructor(
     private readonly options: CompileOptions,
     private readonly freezes: boolean,
-  ) {}
+  ) {
+    this.precision = precisionFrom(options);
+  }
 
   get disposed(): boolean {
     return this.isDisposed;
@@ -215,7 +229,7 @@ export class Recorder {
     // Verification reads the plain weights at each call.
     this.pool.prepare(this.freezes && !verifies, this.used());
     const graph = trace.graph(data);
-    const optimized = optimize(graph, this.pool, new Set(this.options.disable));
+    const optimized = optimize(graph, this.pool, new Set(this.options.disable), this.precision);
     const specs = results.map((t): ResultSpec => ({shape: t.shape, dtype: t.dtype as ResultSpec['dtype']}));
     const plan = new Plan(withDistinctResults(optimized.graph), specs, this.pool, backend);
     const verifier = verifies ? new Verifier(graph, optimized.graph, this.pool, backend, hostKernel) : undefined;

@@ -8,6 +8,7 @@ import {ConstantPool} from '../../src/compile/constants';
 import {type Graph, verify} from '../../src/compile/ir';
 import type {Pass} from '../../src/compile/pass';
 import {Plan, withDistinctResults} from '../../src/compile/plan';
+import {exactPrecision, type Precision} from '../../src/compile/precision';
 import {parseGraph, printGraph} from '../../src/compile/print';
 import type {TensorData} from '../../src/tensor-data';
 import {expandAttention} from './expand-attention';
@@ -27,6 +28,8 @@ export interface PassCase {
    * another formula round each of a few operations differently: 1e-6 is 16 roundings of 2⁻²⁴.
    */
   readonly tolerance?: number;
+  /** What the pass may round; not given: nothing. */
+  readonly precision?: Precision;
 }
 
 /** Small generator with a seed (mulberry32): the same elements in every run. */
@@ -111,7 +114,12 @@ export function rewrites(title: string, pass: Pass, test: PassCase): void {
     const textBefore = printGraph(before);
     verify(before, 'the test');
     const reasons: string[] = [];
-    const after = pass.run(before, {pool, refuse: (_, reason) => reasons.push(reason), remember: (_, make) => make()});
+    const after = pass.run(before, {
+      pool,
+      precision: test.precision ?? exactPrecision,
+      refuse: (_, reason) => reasons.push(reason),
+      remember: (_, make) => make(),
+    });
     verify(after, pass.name);
     expect(printGraph(after)).to.equal(test.after === undefined ? textBefore : printGraph(parseGraph(test.after)));
     expect(printGraph(before), 'the graph that the pass was given').to.equal(textBefore);

@@ -4,7 +4,7 @@
 
 #include "kernels/conv/split.h"
 #include "kernels/conv/winograd.h"
-#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/matmul.h"
 #include "kernels/gemm/pack.h"
 
 #define GRAVITON_TARGET_INCLUDE "kernels/conv/conv_targets-inl.h"
@@ -44,8 +44,8 @@ Status CheckFilter(const StepContext& context, const Conv2DParams& p, const Oper
                       nothing ? 0 : static_cast<int64_t>(elems));
   }
   const PackLayout layout = p.packed_filter;
-  if ((layout != kLayoutGemmF32 && WinogradOut(layout) == 0) ||
-      filter.layout() != LayoutCode(layout, context.isa) || filter.before != 0) {
+  if ((layout != kLayoutGemmF32 && WinogradOut(layout) == 0 && !Rounds(layout)) ||
+      filter.layout() != LayoutCode(layout, context.isa)) {
     return Status::Error(Code::kInvalidStep,
                          "Conv2D filter has the layout %#x; the step wants %u on %s",
                          filter.layout(), p.packed_filter, NameOf(context.isa));
@@ -59,11 +59,9 @@ Status CheckFilter(const StepContext& context, const Conv2DParams& p, const Oper
     return Status::Error(Code::kUnsupported,
                          "Conv2D: the layout %u is for 3x3 filters without steps", p.packed_filter);
   }
-  const size_t elems = taps > INT32_MAX ? 0
-                                        : PackedElemsOf(context.isa, p.packed_filter, p.in_c,
-                                                        p.out_c, static_cast<uint32_t>(taps));
-  if (elems == 0 && !nothing) return Status::Error(Code::kShape, "Conv2D filter is too large");
-  return CheckDense("Conv2D filter", filter, DType::kFloat32, static_cast<int64_t>(elems));
+  if (taps > INT32_MAX) return Status::Error(Code::kShape, "Conv2D filter is too large");
+  return CheckPacked("Conv2D filter", context, layout, p.in_c, p.out_c, static_cast<uint32_t>(taps),
+                     filter);
 }
 
 // A 1x1 filter without steps is a matrix product of pixels and filter, operand for operand.
@@ -186,6 +184,11 @@ Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands i
   // Without channels or columns of taps there may be any number of rows of them, and none matters.
   if (image.in_c == 0 || image.filter_h == 0 || image.filter_w == 0) {
     image.filter_h = image.filter_w = 0;
+  }
+  if (Rounds(params.packed_filter)) {
+    MatMulParams product = AsMatMul(params);
+    product.depth_k = static_cast<uint32_t>(image.filter_h * image.filter_w * image.in_c);
+    return MatMulOfPixels(context, product, {image, in[0].f32()}, in, out[0], epilogue);
   }
   Clamp clamp;
   const bool clamps = AsClamp(epilogue.program, &clamp);

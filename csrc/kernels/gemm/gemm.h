@@ -4,11 +4,19 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/conv/image.h"
 #include "kernels/pointwise/program.h"
 #include "simd/dispatch.h"
 #include "threads/thread_pool.h"
 
 namespace graviton {
+
+// A matrix whose row r is the window of pixel r, in the order (n, h, w): [tap][channel], zeros
+// outside of the image.
+struct PixelRows {
+  Image image;
+  const float* x;
+};
 
 // c[m, n] = epilogue(Σk a[m, k] · b[k, n] + bias[n]). Strides count elements and may be anything;
 // c's columns are contiguous.
@@ -16,9 +24,11 @@ struct GemmCall {
   const float* a;
   int64_t a_row;
   int64_t a_col;
+  const PixelRows* pixels;  // a from here on, if not null; layouts other than kGemmF32 take it
+  int64_t first_pixel;
   const float* b;
-  const uint16_t* b_bf16;  // b where it is packed in bfloat16
-  bool packed;             // b's strides are unused
+  const void* rounded_b;  // b in a layout that rounds
+  bool packed;            // b's strides are unused
   int64_t b_row;
   int64_t b_col;
   float* c;

@@ -4,6 +4,7 @@
 #include "kernels/gemm/finish-inl.h"
 #include "kernels/gemm/micro_kernel-inl.h"
 #include "kernels/gemm/panels-inl.h"
+#include "kernels/gemm/pixel_rows-inl.h"
 
 namespace graviton::GRAVITON_NS {
 namespace {
@@ -238,10 +239,29 @@ struct Block {
   bool last;
 };
 
+// Rows of a tile from an image, two at a time (NEON rounds them together) by way of floats in L1.
+void RoundPixels(const PixelRows& pixels, int64_t first, size_t rows, size_t k, size_t depth,
+                 uint16_t* tile) {
+  float gathered[2][kDepthBlock];
+  for (size_t row = 0; row < rows; row += 2) {
+    const size_t here = rows - row < 2 ? 1 : 2;
+    for (size_t i = 0; i < here; ++i) {
+      GatherPixel(pixels, first + static_cast<int64_t>(row + i), k, depth, gathered[i]);
+    }
+    RoundRows(gathered[0], kDepthBlock, 1, here, depth, tile + row * kTileRow);
+  }
+}
+
 void RoundBlock(const GemmCall& g, const Block& block, uint16_t* tiles) {
   const Heights heights(block.rows);
   size_t row = block.row;
   for (size_t tile = 0; tile < heights.tiles; ++tile) {
+    if (g.pixels != nullptr) {
+      RoundPixels(*g.pixels, g.first_pixel + static_cast<int64_t>(row), heights.Of(tile), block.k,
+                  block.depth, tiles + tile * kTileElems);
+      row += heights.Of(tile);
+      continue;
+    }
     RoundRows(g.a + static_cast<int64_t>(row) * g.a_row + static_cast<int64_t>(block.k) * g.a_col,
               g.a_row, g.a_col, heights.Of(tile), block.depth, tiles + tile * kTileElems);
     row += heights.Of(tile);
@@ -256,7 +276,8 @@ void MultiplySegment(const GemmCall& g, const Block& block, size_t vector, size_
   const size_t rest = VectorsOf(g.cols_n) - panel * kTileVectors;
   const size_t width = (rest < static_cast<size_t>(kTileVectors) ? rest : kTileVectors) * kLanes;
   TileCall call = {.a = block.tiles,
-                   .panel = g.b_bf16 + panel * kTileCols * Padded(g.depth_k) + block.k * width +
+                   .panel = static_cast<const uint16_t*>(g.rounded_b) +
+                            panel * kTileCols * Padded(g.depth_k) + block.k * width +
                             (vector % kTileVectors) * kLanes * kUnit,
                    .panel_unit = width * kUnit,
                    .units = Padded(block.depth) / kUnit,

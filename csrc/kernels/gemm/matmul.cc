@@ -1,7 +1,8 @@
+#include "kernels/gemm/matmul.h"
+
 #include <algorithm>
 
 #include "core/ops.gen.h"
-#include "kernels/gemm/gemm.h"
 #include "kernels/gemm/pack.h"
 
 namespace graviton {
@@ -72,18 +73,12 @@ Status CheckB(const StepContext& context, const MatMulParams& p, const Operand& 
     const int32_t strides[] = {p.b_batch1, p.b_batch2, p.b_row, p.b_col};
     return CheckOperand("MatMul b", b, DType::kFloat32, shape, strides);
   }
-  const PackLayout layout = p.packed_b;
-  if ((layout != kLayoutGemmF32 && layout != kLayoutGemmBf16) ||
-      b.layout() != LayoutCode(layout, context.isa) || b.before != 0) {
+  if ((p.packed_b != kLayoutGemmF32 && !Rounds(p.packed_b)) ||
+      b.layout() != LayoutCode(p.packed_b, context.isa)) {
     return Status::Error(Code::kInvalidStep, "MatMul b has the layout %#x; the step wants %u on %s",
                          b.layout(), p.packed_b, NameOf(context.isa));
   }
-  const size_t elems = PackedElemsOf(context.isa, p.packed_b, p.depth_k, p.cols_n, 1);
-  if (elems == 0 && p.depth_k != 0 && p.cols_n != 0) {
-    return Status::Error(Code::kShape, "MatMul b is too large to be packed");
-  }
-  const DType dtype = layout == kLayoutGemmBf16 ? DType::kBFloat16 : DType::kFloat32;
-  return CheckDense("MatMul b", b, dtype, static_cast<int64_t>(elems));
+  return CheckPacked("MatMul b", context, p.packed_b, p.depth_k, p.cols_n, 1, b);
 }
 
 Status CheckOperands(const StepContext& context, const MatMulParams& p, Operands in,
@@ -139,15 +134,18 @@ void FoldBatchIntoRows(MatMulParams* p, const Epilogue& epilogue) {
 }
 
 // The product number i1, i2 of the batch.
-GemmCall CallOf(const MatMulParams& p, Operands in, const Operand& c, const Epilogue& epilogue,
-                int64_t i1, int64_t i2) {
+GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, const Operand& c,
+                const Epilogue& epilogue, int64_t i1, int64_t i2) {
   const bool packed = p.packed_b != 0;
+  const int64_t a = i1 * p.a_batch1 + i2 * p.a_batch2;
   return {
-      .a = in[0].f32() + i1 * p.a_batch1 + i2 * p.a_batch2,
+      .a = pixels == nullptr ? in[0].f32() + a : nullptr,
       .a_row = p.a_row,
       .a_col = p.a_col,
+      .pixels = pixels,
+      .first_pixel = a,
       .b = packed ? in[1].f32() : in[1].f32() + i1 * p.b_batch1 + i2 * p.b_batch2,
-      .b_bf16 = static_cast<const uint16_t*>(in[1].data),
+      .rounded_b = in[1].data,
       .packed = packed,
       .b_row = p.b_row,
       .b_col = p.b_col,
@@ -163,10 +161,10 @@ GemmCall CallOf(const MatMulParams& p, Operands in, const Operand& c, const Epil
   };
 }
 
-Status Run(const StepContext& context, const MatMulParams& p, Operands in, const Operand& c,
-           const Epilogue& epilogue) {
-  const bool bf16 = p.packed_b == kLayoutGemmBf16;
-  const GemmKernels& kernels = bf16 ? *SelectkGemmBf16(context.isa) : *SelectkGemm(context.isa);
+Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* pixels, Operands in,
+           const Operand& c, const Epilogue& epilogue) {
+  const PackLayout layout = p.packed_b == kLayoutPlain ? kLayoutGemmF32 : p.packed_b;
+  const GemmKernels& kernels = *KernelsOf(context.isa, layout, 1);
   const Problem problem = {.batch1 = p.batch1,
                            .batch2 = p.batch2,
                            .rows_m = p.rows_m,
@@ -174,7 +172,7 @@ Status Run(const StepContext& context, const MatMulParams& p, Operands in, const
                            .depth_k = p.depth_k,
                            .packed = p.packed_b != 0};
   const Split split = SplitOf(problem, kernels, context.threads);
-  const size_t scratch_floats = kernels.scratch_floats(CallOf(p, in, c, epilogue, 0, 0));
+  const size_t scratch_floats = kernels.scratch_floats(CallOf(p, pixels, in, c, epilogue, 0, 0));
   void* scratch;
   Status status = context.scratch.Reserve(split.parts() * scratch_floats * sizeof(float), &scratch);
   if (!status.ok()) return status;
@@ -186,7 +184,7 @@ Status Run(const StepContext& context, const MatMulParams& p, Operands in, const
     for (size_t product = products.begin; product < products.end; ++product) {
       const auto i1 = static_cast<int64_t>(product / p.batch2);
       const auto i2 = static_cast<int64_t>(product % p.batch2);
-      kernels.multiply(CallOf(p, in, c, epilogue, i1, i2), rows, vectors,
+      kernels.multiply(CallOf(p, pixels, in, c, epilogue, i1, i2), rows, vectors,
                        static_cast<float*>(scratch) + part * scratch_floats);
     }
   });
@@ -205,7 +203,18 @@ Status MatMul(const StepContext& context, const MatMulParams& params, Operands i
   if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0 || shape[3] == 0) return {};
   MatMulParams p = params;
   FoldBatchIntoRows(&p, epilogue);
-  return Run(context, p, in, out[0], epilogue);
+  return Run(context, p, nullptr, in, out[0], epilogue);
+}
+
+Status MatMulOfPixels(const StepContext& context, const MatMulParams& params,
+                      const PixelRows& pixels, Operands in, const Operand& c,
+                      const Epilogue& epilogue) {
+  MatMulParams p = params;
+  p.a_row = 1;
+  p.a_batch2 = static_cast<int32_t>(p.rows_m);
+  p.a_batch1 = static_cast<int32_t>(p.rows_m * p.batch2);
+  FoldBatchIntoRows(&p, epilogue);
+  return Run(context, p, &pixels, in, c, epilogue);
 }
 
 }  // namespace graviton

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/step.h"
 #include "cpu/processor.h"
+#include "kernels/gemm/gemm.h"
 
 namespace graviton {
 
@@ -22,8 +24,24 @@ constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {
   return layout | static_cast<uint32_t>(isa) << 8;
 }
 
+// Layouts whose weights are rounded: the step rounds its other operand as well, and a convolution
+// is a product of windows gathered from the image (PixelRows).
+constexpr bool Rounds(PackLayout layout) { return layout == kLayoutGemmBf16; }
+
+constexpr DType DTypeOf(PackLayout layout) {
+  return layout == kLayoutGemmBf16 ? DType::kBFloat16 : DType::kFloat32;
+}
+
+// What multiplies by weights in the layout; null where there is no such layout on the level. All
+// that do not round begin with the matrix in kGemmF32.
+const GemmKernels* KernelsOf(Isa isa, PackLayout layout, uint32_t taps);
+
 // Elements of the buffer that PackWeights fills for b[taps · rows_k, cols_n]; 0: no such layout.
 size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps);
+
+// `what` is a whole buffer with room for (of kLayoutPlain) or with weights in the layout.
+Status CheckPacked(const char* what, const StepContext& context, PackLayout layout, uint32_t rows_k,
+                   uint32_t cols_n, uint32_t taps, const Operand& packed);
 
 }  // namespace graviton
 

@@ -33,35 +33,31 @@ Status CheckMatrix(const char* what, const Operand& operand, uint32_t rows, uint
   return CheckOperand(what, operand, DType::kFloat32, shape, strides);
 }
 
-// Null where there is no such layout on the level. All float32 ones begin with the matrix in
-// kGemmF32.
+}  // namespace
+
 const GemmKernels* KernelsOf(Isa isa, PackLayout layout, uint32_t taps) {
   if (layout == kLayoutGemmBf16) return SelectkGemmBf16(isa);
   const bool known = layout == kLayoutGemmF32 || (WinogradOut(layout) != 0 && taps == 9);
   return known ? SelectkGemm(isa) : nullptr;
 }
 
-Status CheckPacked(const char* what, const StepContext& context, PackLayout layout, uint32_t rows,
-                   uint32_t cols, uint32_t taps, const Operand& packed) {
-  const bool bf16 = layout == kLayoutGemmBf16;
+Status CheckPacked(const char* what, const StepContext& context, PackLayout layout, uint32_t rows_k,
+                   uint32_t cols_n, uint32_t taps, const Operand& packed) {
   if (KernelsOf(context.isa, layout, taps) == nullptr) {
-    return bf16 ? Status::Error(Code::kUnsupported, "%s: %s does not multiply bfloat16", what,
-                                NameOf(context.isa))
-                : Status::Error(Code::kUnsupported, "%s: there is no layout %u on %s", what, layout,
-                                NameOf(context.isa));
+    return Rounds(layout) ? Status::Error(Code::kUnsupported, "%s: %s does not multiply %s", what,
+                                          NameOf(context.isa), NameOf(DTypeOf(layout)))
+                          : Status::Error(Code::kUnsupported, "%s: there is no layout %u on %s",
+                                          what, layout, NameOf(context.isa));
   }
   if (packed.buffer == nullptr || packed.before != 0) {
     return Status::Error(Code::kInvalidStep, "%s is not a whole buffer", what);
   }
-  const size_t elems = PackedElemsOf(context.isa, layout, rows, cols, taps);
-  if (elems == 0 && rows != 0 && cols != 0 && taps != 0) {
+  const size_t elems = PackedElemsOf(context.isa, layout, rows_k, cols_n, taps);
+  if (elems == 0 && rows_k != 0 && cols_n != 0 && taps != 0) {
     return Status::Error(Code::kShape, "%s is too large", what);
   }
-  return CheckDense(what, packed, bf16 ? DType::kBFloat16 : DType::kFloat32,
-                    static_cast<int64_t>(elems));
+  return CheckDense(what, packed, DTypeOf(layout), static_cast<int64_t>(elems));
 }
-
-}  // namespace
 
 size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps) {
   const GemmKernels* kernels = KernelsOf(isa, layout, taps);

@@ -1,6 +1,6 @@
 import {native} from '../../native';
 import {Conv2D} from '../../ops/convolution';
-import {MatMul, packLayouts} from '../../ops/linear';
+import {MatMul, packedTypes, packLayouts} from '../../ops/linear';
 import {Editor} from '../editor';
 import {type Graph, type Node, num, type Operand, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
@@ -32,8 +32,9 @@ export function packWeights(editor: Editor, node: Node, packing: Packing, {pool}
   const plain = (node.inputs[weights] as Operand).value;
   const source = valueOf(editor, plain).constant as number;
   const isLast = editor.readers[plain]?.length === 1 && !editor.isOutput[plain];
-  const packed = pool.pack(source, elems, {layout, rowsK, colsN, rowStride, colStride, taps}, isLast);
-  const value = editor.newValue('float32', elems, packed);
+  const dtype = packedTypes[layout] ?? 'float32';
+  const packed = pool.pack(source, dtype, elems, {layout, rowsK, colsN, rowStride, colStride, taps}, isLast);
+  const value = editor.newValue(dtype, elems, packed);
   editor.replace(node, {
     ...node,
     inputs: node.inputs.map((o, i) => (i === weights ? {value, offset: 0} : o)),
@@ -43,8 +44,8 @@ export function packWeights(editor: Editor, node: Node, packing: Packing, {pool}
   return true;
 }
 
-/** How the node's weights are packed, if they are one matrix for all batches. */
-function packingOf(graph: Graph, node: Node): Packing | undefined {
+/** How the node's weights are packed without rounding, if they are a constant and one matrix for all batches. */
+export function packingOf(graph: Graph, node: Node): Packing | undefined {
   if (!hasConstantWeights(graph, node)) return undefined;
   if (node.op === MatMul && num(node, 'packedB') === 0) {
     const oneMatrix =

@@ -36,10 +36,15 @@ function costOf({m, transform}: Form, node: Node, lanes: number): number {
 
 /** The fastest form for a node's sizes, if one gains on the direct form: a pure function of them and of the instruction set. */
 export function winogradForm(node: Node, lanes: number): Form | undefined {
+  const {form, gain} = bestForm(node, lanes);
+  return gain > leastGain ? form : undefined;
+}
+
+function bestForm(node: Node, lanes: number): {readonly form: Form; readonly gain: number} {
   const pixels = num(node, 'batch') * num(node, 'outH') * num(node, 'outW');
   const direct = multiplyAdds(pixels, 9, num(node, 'inC'), Math.ceil(num(node, 'outC') / lanes));
-  const [best] = forms.map((form) => ({form, cost: costOf(form, node, lanes)})).sort((a, b) => a.cost - b.cost);
-  return best !== undefined && best.cost * leastGain < direct ? best.form : undefined;
+  const [best] = forms.map((form) => ({form, gain: direct / costOf(form, node, lanes)})).sort((a, b) => b.gain - a.gain);
+  return best as {form: Form; gain: number};
 }
 
 const isOne = (node: Node, ...names: readonly string[]): boolean => names.every((name) => num(node, name) === 1);
@@ -50,13 +55,20 @@ function takesWinograd(node: Node): boolean {
   return isOne(node, 'strideH', 'strideW', 'dilationH', 'dilationW', 'groups');
 }
 
+// What packing one column pads it to.
+const lanesOf = () => native().packedElems(packLayouts.gemmF32, 1, 1, 1);
+
+/** How many times faster than directly the node runs in Winograd's form; 0 where it has none. */
+export function winogradGain(node: Node): number {
+  return takesWinograd(node) ? bestForm(node, lanesOf()).gain : 0;
+}
+
 export const winograd: Pass = {
   name: 'winograd',
   why: '3x3 convolutions take 2 to 3 times less time by minimal filtering (Lavin & Gray 2016); results move by some ten roundings',
   run(graph, context) {
     const editor = new Editor(graph);
-    // What packing one column pads it to.
-    const lanes = native().packedElems(packLayouts.gemmF32, 1, 1, 1);
+    const lanes = lanesOf();
     for (const node of graph.nodes) {
       if (!takesWinograd(node) || !hasConstantWeights(editor, node)) continue;
       const form = winogradForm(node, lanes);

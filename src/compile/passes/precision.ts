@@ -1,0 +1,41 @@
+import {native} from '../../native';
+import {DepthwiseConv2D} from '../../ops/convolution';
+import {packLayouts} from '../../ops/linear';
+import {Editor} from '../editor';
+import type {Node} from '../ir';
+import type {Pass, PassContext} from '../pass';
+import {type Packing, packingOf, packWeights} from './packing';
+import {winogradGain} from './winograd';
+
+/** How much faster than a direct convolution in float32 a product in bfloat16 is: what Winograd's form has to beat. */
+const bf16Gain = 1.9;
+
+/** Why the node stays in float32 although its weights could be rounded. */
+function keepsFloat32(node: Node, packing: Packing, {precision}: PassContext): string | undefined {
+  if (native().packedElems(packing.layout, packing.rowsK, packing.colsN, packing.taps) === 0)
+    return `this instruction set has no products in ${precision.weights === 'int8' ? 'int8' : 'bfloat16'}`;
+  const gain = precision.weights === 'int8' ? 0 : winogradGain(node);
+  return gain > bf16Gain ? 'Winograd in float32 takes less time' : undefined;
+}
+
+export const precision: Pass = {
+  name: 'precision',
+  why: "fpmath 'bf16' and weights 'int8': products and convolutions with constant weights round their operands; sums stay exact",
+  run(graph, context) {
+    const {fpmath, weights} = context.precision;
+    if (fpmath === 'fp32' && weights === 'fp32') return graph;
+    const name = weights === 'int8' ? 'int8' : 'bf16';
+    const layout = packLayouts.gemmBf16;
+    const editor = new Editor(graph);
+    for (const node of graph.nodes) {
+      if (node.op === DepthwiseConv2D) context.refuse(node, `${name}: a depthwise filter meets each element once: rounding gains nothing`);
+      const plain = packingOf(editor, node);
+      if (plain === undefined) continue;
+      const packing = {...plain, layout};
+      const reason = keepsFloat32(node, packing, context);
+      if (reason === undefined) packWeights(editor, node, packing, context, name);
+      else context.refuse(node, `${name}: ${reason}`);
+    }
+    return editor.finish();
+  },
+};
