@@ -1,5 +1,5 @@
 import type {NativeDType} from '../ops/schema';
-import {type Graph, inputsOf, type Node, type Operand, type Uses, type Value, type ValueId} from './ir';
+import type {Graph, Node, Operand, Uses, Value, ValueId} from './ir';
 
 /** A graph under change by one pass: keeps track of who reads and writes each value. The graph that it was made from is left as it was. */
 export class Editor implements Graph, Uses {
@@ -13,7 +13,7 @@ export class Editor implements Graph, Uses {
   private readonly position = new Map<Node, number>();
   changes = 0;
 
-  constructor(graph: Graph) {
+  constructor(private readonly graph: Graph) {
     this.values = [...graph.values];
     this.inputs = graph.inputs;
     this.outputs = [...graph.outputs];
@@ -32,7 +32,11 @@ export class Editor implements Graph, Uses {
   private link(node: Node, at: number): void {
     this.position.set(node, at);
     for (const {value} of node.outputs) this.writers[value]?.push(node);
-    for (const value of new Set(inputsOf(node).map((o) => o.value))) this.readers[value]?.push(node);
+    for (const operand of node.inputs) {
+      const readers = operand && this.readers[operand.value];
+      // A node that reads a value twice is one reader.
+      if (readers !== undefined && readers.at(-1) !== node) readers.push(node);
+    }
   }
 
   private unlink(node: Node): void {
@@ -42,7 +46,7 @@ export class Editor implements Graph, Uses {
       if (at >= 0) nodes?.splice(at, 1);
     };
     for (const {value} of node.outputs) drop(this.writers[value]);
-    for (const value of new Set(inputsOf(node).map((o) => o.value))) drop(this.readers[value]);
+    for (const operand of node.inputs) if (operand !== undefined) drop(this.readers[operand.value]);
   }
 
   has(node: Node): boolean {
@@ -98,7 +102,9 @@ export class Editor implements Graph, Uses {
     }
   }
 
+  /** The changed graph; the one that was given, if nothing has changed. */
   finish(): Graph {
+    if (this.changes === 0) return this.graph;
     return {values: this.values, nodes: this.nodes, inputs: this.inputs, outputs: this.outputs};
   }
 }

@@ -14,6 +14,42 @@ export function substitute(expr: Expr, replace: (input: number) => Expr, seen = 
   return result;
 }
 
+/** What pure functions make of expressions, by the other arguments: a model's layers have the same ones. */
+class Memory {
+  private readonly known = new WeakMap<Expr, Map<string, Expr>>();
+
+  get(expr: Expr, key: string, make: () => Expr): Expr {
+    let own = this.known.get(expr);
+    if (own === undefined) this.known.set(expr, (own = new Map()));
+    let result = own.get(key);
+    if (result === undefined) own.set(key, (result = make()));
+    return result;
+  }
+}
+
+const renumberings = new Memory();
+const compositions = new WeakMap<Expr, Memory>();
+const recognitions = new Memory();
+
+/** `expr` with input i as input `numbers[i]`. */
+export function renumber(expr: Expr, numbers: readonly number[]): Expr {
+  return renumberings.get(expr, numbers.join(), () => {
+    const leaves = new Map<number, Expr>();
+    const leaf = (number: number) => leaves.get(number) ?? (leaves.set(number, {input: number}).get(number) as Expr);
+    return substitute(expr, (i) => leaf(numbers[i] as number));
+  });
+}
+
+/** `expr` with input `position` replaced by `inner`, whose own inputs are numbered from `first` on. */
+export function compose(expr: Expr, position: number, inner: Expr, first: number): Expr {
+  let memory = compositions.get(inner);
+  if (memory === undefined) compositions.set(inner, (memory = new Memory()));
+  return memory.get(expr, `${position} ${first}`, () => {
+    const moved = substitute(inner, (i) => ({input: first + i}));
+    return substitute(expr, (i) => (i === position ? moved : {input: i}));
+  });
+}
+
 /** `expr` with one of its parts replaced. */
 export function replacePart(expr: Expr, part: Expr, by: Expr, seen = new Map<Expr, Expr>([[part, by]])): Expr {
   const known = seen.get(expr);
@@ -281,6 +317,10 @@ function functionOf(expr: Expr): {readonly name: ScalarName; readonly variable: 
 
 /** Replaces each part that is one of the named activations, as a function of some other part, by one call of it. */
 export function recogniseActivations(expr: Expr): Expr {
+  return recognitions.get(expr, '', () => recognise(expr));
+}
+
+function recognise(expr: Expr): Expr {
   const names = new Set([...partsOf(expr)].flatMap((p) => ('op' in p ? [p.op] : [])));
   return recognised.some(({marks}) => marks.some((mark) => names.has(mark))) ? withActivations(expr, new Map()) : expr;
 }

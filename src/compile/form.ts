@@ -3,7 +3,7 @@ import {collapse, rowMajorStrides, sizeOf} from '../ops/geometry';
 import {maxProgramInputs, Pointwise, scalars} from '../ops/pointwise';
 import {decodeProgram, type Expr, encodeProgram} from '../ops/program';
 import {type Access, type Located, locate, mergedStride, reachThrough, splitStride} from './access';
-import {inputsIn, substitute} from './expression';
+import {compose, inputsIn, renumber} from './expression';
 import {type Graph, list, type Node, type Operand, valueOf} from './ir';
 
 export interface FormInput {
@@ -50,7 +50,7 @@ export function tidy(form: Form): Form {
   const used = inputsIn(form.expr);
   const kept: FormInput[] = [];
   const numbers = new Map<string, number>();
-  const renumber = form.inputs.map((input, i) => {
+  const numbering = form.inputs.map((input, i) => {
     if (!used.has(i)) return -1;
     const key = `${input.operand.value} ${input.operand.offset} ${input.strides.join(' ')}`;
     const known = numbers.get(key);
@@ -58,8 +58,8 @@ export function tidy(form: Form): Form {
     numbers.set(key, kept.length);
     return kept.push(input) - 1;
   });
-  const leaves = kept.map((_, i): Expr => ({input: i}));
-  const expr = substitute(form.expr, (i) => leaves[renumber[i] as number] as Expr);
+  const unchanged = numbering.every((number, i) => number < 0 || number === i);
+  const expr = unchanged ? form.expr : renumber(form.expr, numbering);
   const out = rowMajorStrides(form.shape);
   const space = collapse(form.shape, [...kept.map((k) => k.strides), out]);
   return {shape: space.shape, inputs: kept.map((k, i) => ({operand: k.operand, strides: space.strides[i] as number[]})), expr};
@@ -107,8 +107,7 @@ export function inline(form: Form, position: number, producer: Form): Form | und
     const reach = reachThrough(located, input.strides);
     return {operand: {value: input.operand.value, offset: input.operand.offset + reach.offset}, strides: reach.strides.flat()};
   });
-  const inner = substitute(producer.expr, (i) => ({input: own.length + i}));
-  const expr = substitute(form.expr, (i) => (i === position ? inner : {input: i}));
+  const expr = compose(form.expr, position, producer.expr, own.length);
   return tidy({shape, inputs: [...own, ...theirs], expr});
 }
 

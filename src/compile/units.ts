@@ -16,25 +16,29 @@ export function unitsOf(graph: Graph, boundary: ReadonlySet<ValueId>): Unit[] {
   const {writers} = usesOf(graph);
   const position = new Map(graph.nodes.map((node, i) => [node, i]));
   const given = new Set(graph.inputs);
-  const ends = (id: ValueId) => boundary.has(id) || given.has(id) || valueOf(graph, id).constant !== undefined;
+  const at = (node: Node) => position.get(node) as number;
+  // A value that is read before all of it is written is made again, as far as it is there by then.
+  const ends = (id: ValueId, reader: Node) =>
+    given.has(id) || valueOf(graph, id).constant !== undefined || (boundary.has(id) && writers[id]?.every((w) => at(w) < at(reader)));
   const outputsOf = new Map<Node, ValueId[]>();
   for (const id of boundary) {
     const last = writers[id]?.at(-1);
     if (last !== undefined) outputsOf.set(last, [...(outputsOf.get(last) ?? []), id]);
   }
-  const lasts = [...outputsOf.keys()].sort((a, b) => (position.get(a) as number) - (position.get(b) as number));
+  const lasts = [...outputsOf.keys()].sort((a, b) => at(a) - at(b));
   return lasts.map((last): Unit => {
     const outputs = outputsOf.get(last) as ValueId[];
     const nodes = new Set<Node>();
-    const values = [...outputs];
-    for (let id = values.pop(); id !== undefined; id = values.pop()) {
+    const wanted = outputs.map((id) => ({id, reader: undefined as Node | undefined}));
+    for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+      const {id, reader} = next;
       for (const node of writers[id] as readonly Node[]) {
-        if (nodes.has(node)) continue;
+        if (nodes.has(node) || (reader !== undefined && at(node) > at(reader))) continue;
         nodes.add(node);
-        for (const {value} of inputsOf(node)) if (!ends(value)) values.push(value);
+        for (const {value} of inputsOf(node)) if (!ends(value, node)) wanted.push({id: value, reader: node});
       }
     }
-    const ordered = [...nodes].sort((a, b) => (position.get(a) as number) - (position.get(b) as number));
+    const ordered = [...nodes].sort((a, b) => at(a) - at(b));
     const written = new Set(ordered.flatMap((node) => node.outputs.map((o) => o.value)));
     const read = new Set(ordered.flatMap((node) => inputsOf(node).map((o) => o.value)));
     const inputs = [...read].filter((id) => !written.has(id) && valueOf(graph, id).constant === undefined);

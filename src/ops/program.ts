@@ -109,6 +109,17 @@ class Encoder {
  * Undefined when it needs more registers, inputs or immediates than a program may have.
  */
 export function encodeProgram(expr: Expr): number[] | undefined {
+  if (encoded.has(expr)) return encoded.get(expr);
+  const words = encode(expr);
+  encoded.set(expr, words);
+  return words;
+}
+
+/** A model's layers have the same programs: one object each way. */
+const encoded = new WeakMap<Expr, number[] | undefined>();
+const decoded = new WeakMap<readonly number[], Expr>();
+
+function encode(expr: Expr): number[] | undefined {
   const encoder = new Encoder();
   const root = encoder.node(expr);
   encoder.emit(root);
@@ -119,6 +130,14 @@ export function encodeProgram(expr: Expr): number[] | undefined {
 
 /** The expression that a program's words compute; parts that it shares are one object. */
 export function decodeProgram(words: readonly number[]): Expr {
+  const known = decoded.get(words);
+  if (known !== undefined) return known;
+  const expr = decode(words);
+  decoded.set(words, expr);
+  return expr;
+}
+
+function decode(words: readonly number[]): Expr {
   const [, instructions = 0, immediates = 0] = words;
   const values = words.slice(3 + 2 * instructions, 3 + 2 * instructions + immediates);
   const registers: Expr[] = [];

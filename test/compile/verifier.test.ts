@@ -238,6 +238,21 @@ describe('compile: verification', () => {
     expect(printGraph(graph)).to.include('TopK');
   });
 
+  it('makes what is read before all of it is written again, as far as it is there', () => {
+    const graph = parseGraph(`
+      inputs: v0 float32[4]
+      constants:
+      v1 float32[8] = Pointwise(v0) {shape: [4], strides: [1,1], program: Exp(x0)}
+      v2 float32[4] = Pointwise(v1) {shape: [4], strides: [1,1], program: Neg(x0)}
+      v1@4 = Pointwise(v2) {shape: [4], strides: [1,1], program: Abs(x0)}
+      v3 float32[8] = Pointwise(v1) {shape: [8], strides: [1,1], program: Neg(x0)}
+      outputs: v3`);
+    const units = unitsOf(graph, new Set([1, 2, 3])).map(
+      (u) => `${u.graph.inputs} → ${u.graph.outputs}: ${u.graph.nodes.map((n) => graph.nodes.indexOf(n))}`,
+    );
+    expect(units).to.deep.equal(['0 → 2: 0,1', '0,2 → 1: 0,2', '1 → 3: 3']);
+  });
+
   it('measures differences', () => {
     const {NaN: nan, POSITIVE_INFINITY: infinity} = Number;
     expect(differenceOf([1, 2.5, -4], [1, 2, -4])).to.deep.equal({element: 1, got: 2.5, wanted: 2, distance: 0.5, scale: 4});

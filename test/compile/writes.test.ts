@@ -103,4 +103,63 @@ describe('pass writes', () => {
     nodes: [2, 2],
     reasons: [/^writes: MatMul cannot write with these strides$/],
   });
+
+  rewrites('computes in a concatenation what others read too, and reads it there', writes, {
+    before: `
+      inputs: v0 float32[4], v1 float32[6]
+      constants:
+      v2 float32[4] = Pointwise(v0) {shape: [4], strides: [1,1], program: Exp(x0)}
+      v3 float32[4] = Pointwise(v2) {shape: [4], strides: [1,1], program: Neg(x0)}
+      v4 float32[10] = Concat(v2, v1) {outer: 2, inner: [2,3]}
+      outputs: v4, v3`,
+    after: `
+      inputs: v0 float32[4], v1 float32[6]
+      constants:
+      v4 float32[10] = Pointwise(v0) {shape: [2,2], strides: [2,1,5,1], program: Exp(x0)}
+      v3 float32[4] = Pointwise(v4) {shape: [2,2], strides: [5,1,2,1], program: Neg(x0)}
+      v4@2 = StridedCopy(v1) {shape: [2,3], srcStrides: [3,1], dstStrides: [5,1]} # concat
+      outputs: v4, v3`,
+    nodes: [3, 3],
+  });
+
+  // As in DenseNet: each layer adds its columns to all before it.
+  rewrites('computes a concatenation inside of the one that has it as a part', writes, {
+    before: `
+      inputs: v0 float32[2], v1 float32[4]
+      constants:
+      v2 float32[2] = Pointwise(v0) {shape: [2], strides: [1,1], program: Exp(x0)}
+      v3 float32[6] = Concat(v2, v1) {outer: 2, inner: [1,2]}
+      v4 float32[6] = Pointwise(v3) {shape: [6], strides: [1,1], program: Relu(x0)}
+      v5 float32[6] = Pointwise(v4) {shape: [6], strides: [1,1], program: Neg(x0)}
+      v6 float32[12] = Concat(v3, v5) {outer: 2, inner: [3,3]}
+      outputs: v6, v4`,
+    after: `
+      inputs: v0 float32[2], v1 float32[4]
+      constants:
+      v6 float32[12] = Pointwise(v0) {shape: [2], strides: [1,6], program: Exp(x0)}
+      v6@1 = StridedCopy(v1) {shape: [2,2], srcStrides: [2,1], dstStrides: [6,1]} # concat
+      v4 float32[6] = Pointwise(v6) {shape: [2,3], strides: [6,1,3,1], program: Relu(x0)}
+      v6@3 = Pointwise(v4) {shape: [2,3], strides: [3,1,6,1], program: Neg(x0)}
+      outputs: v6, v4`,
+    nodes: [5, 4],
+  });
+
+  rewrites('copies what would be written by the step that reads it', writes, {
+    before: `
+      inputs: v0 float32[4]
+      constants:
+      v1 float32[4] = Pointwise(v0) {shape: [4], strides: [1,1], program: Exp(x0)}
+      v2 float32[4] = Pointwise(v1) {shape: [4], strides: [1,1], program: Neg(x0)}
+      v3 float32[8] = Concat(v1, v2) {outer: 2, inner: [2,2]}
+      outputs: v3`,
+    after: `
+      inputs: v0 float32[4]
+      constants:
+      v3 float32[8] = Pointwise(v0) {shape: [2,2], strides: [2,1,4,1], program: Exp(x0)}
+      v2 float32[4] = Pointwise(v3) {shape: [2,2], strides: [4,1,2,1], program: Neg(x0)}
+      v3@2 = StridedCopy(v2) {shape: [2,2], srcStrides: [2,1], dstStrides: [4,1]} # concat
+      outputs: v3`,
+    nodes: [3, 3],
+    reasons: [/^writes: it would write to what it reads$/],
+  });
 });

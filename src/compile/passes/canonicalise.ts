@@ -2,7 +2,7 @@ import {rowMajorStrides, sizeOf} from '../../ops/geometry';
 import {StridedCopy} from '../../ops/movement';
 import type {Expr} from '../../ops/program';
 import {Editor} from '../editor';
-import {substitute} from '../expression';
+import {keyOf, substitute} from '../expression';
 import {formOf, nodeOf} from '../form';
 import {type Graph, list, type Node, type Operand, valueOf} from '../ir';
 import type {Pass} from '../pass';
@@ -26,7 +26,7 @@ export function copiesAsItIs(graph: Graph, node: Node): boolean {
 export const canonicalise: Pass = {
   name: 'canonicalise',
   why: 'scalar constants become immediates, neutral operations and plain copies go, so that later patterns see one form',
-  run(graph, {pool}) {
+  run(graph, {pool, remember}) {
     const editor = new Editor(graph);
     for (const original of graph.nodes) {
       // Redirects replace later nodes as they go.
@@ -46,7 +46,8 @@ export const canonicalise: Pass = {
         const scalar = pool.values(value.constant)[0] as number;
         return value.dtype === 'float32' ? {f32: scalar} : {i32: scalar};
       });
-      const expr = simplify(substitute(form.expr, (i) => immediates[i] ?? {input: i}));
+      const key = `canonical ${keyOf(form.expr)} ${immediates.map(immediateText).join()}`;
+      const expr = remember(key, () => simplify(substitute(form.expr, (i) => immediates[i] ?? {input: i})));
       if ('input' in expr) {
         const source = form.inputs[expr.input];
         const dense = rowMajorStrides(form.shape);
@@ -65,6 +66,12 @@ export const canonicalise: Pass = {
     return editor.finish();
   },
 };
+
+function immediateText(expr: Expr | undefined): string {
+  if (expr === undefined) return '';
+  if ('f32' in expr) return Object.is(expr.f32, -0) ? 'f-0' : `f${expr.f32}`;
+  return 'i32' in expr ? `i${expr.i32}` : '';
+}
 
 /** A program's root must be a call. */
 function typedRoot(expr: Expr, dtype: string): Expr {

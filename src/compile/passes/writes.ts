@@ -1,4 +1,4 @@
-import {rowMajorStrides, sizeOf} from '../../ops/geometry';
+import {collapse, rowMajorStrides, sizeOf} from '../../ops/geometry';
 import {Concat, StridedCopy} from '../../ops/movement';
 import {Pointwise} from '../../ops/pointwise';
 import {encodeProgram} from '../../ops/program';
@@ -6,8 +6,9 @@ import {locate, mergedStride, reachThrough, splitStride} from '../access';
 import {withSplitBatch, withWriteStrides, writeWalk} from '../axes';
 import {Editor} from '../editor';
 import {formOf, tidy} from '../form';
-import {type Graph, list, type Node, num, type Operand, onlyReader, producerOf, valueOf} from '../ir';
+import {type Graph, list, type Node, num, type Operand, producerOf, type ValueId, valueOf} from '../ir';
 import type {Pass} from '../pass';
+import {through} from './reads';
 
 /** Where the elements of a dense value of `shape` go. */
 interface Target {
@@ -71,42 +72,104 @@ function pointwiseWriting(graph: Graph, node: Node, target: Target): Node | unde
   };
 }
 
-/** The parts of a Concat as copies into its result. */
-function copiesOf(graph: Graph, concat: Node): Node[] {
+/** The parts of a Concat as copies of what they are to where `target` puts the concatenation; undefined where strides cannot say so. */
+function copiesOf(concat: Node, target: Target): Node[] | undefined {
   const outer = num(concat, 'outer');
   const inner = list(concat, 'inner');
   const total = inner.reduce((a, b) => a + b, 0);
-  const output = concat.outputs[0] as Operand;
-  let offset = output.offset;
-  void graph;
-  return concat.inputs.map((operand, i): Node => {
+  const copies: Node[] = [];
+  let first = 0;
+  for (const [i, operand] of concat.inputs.entries()) {
     const size = inner[i] as number;
-    const copy: Node = {
+    const offset = first;
+    first += size;
+    if (size * outer === 0) continue;
+    const located = locate({offset, shape: [outer, size], strides: [total, 1]}, target.shape);
+    if (located === undefined) return undefined;
+    const reach = reachThrough(located, target.strides);
+    const [rows, columns] = located.parts.map((own) => own.map((p) => p.size)) as [number[], number[]];
+    const src = [...splitStride(size, rows), ...splitStride(1, columns)];
+    const space = collapse([...rows, ...columns], [src, reach.strides.flat()]);
+    if (space.shape.length > 8) return undefined;
+    copies.push({
       op: StridedCopy,
       inputs: [operand],
-      outputs: [{value: output.value, offset}],
-      params: {shape: [outer, size], srcStrides: [size, 1], dstStrides: [total, 1]},
+      outputs: [{value: target.output.value, offset: target.output.offset + reach.offset}],
+      params: {shape: space.shape, srcStrides: space.strides[0] as number[], dstStrides: space.strides[1] as number[]},
       notes: ['concat'],
-    };
-    offset += size;
-    return copy;
-  });
+    });
+  }
+  return copies;
 }
 
-/** Makes whoever computes the copy's source write to its target instead. */
-function absorbCopy(editor: Editor, copy: Node, refuse: (node: Node, reason: string) => void): boolean {
+/**
+ * Readers of `value` other than `copy` as readers of where the copy puts it; undefined where one cannot read it there, or would have to
+ * gather it element by element.
+ */
+function redirected(editor: Editor, value: ValueId, copy: Node, target: Target): Map<Node, Node> | undefined {
+  if (editor.isOutput[value]) return undefined;
+  const view = {shape: target.shape, strides: target.strides, source: target.output};
+  const changes = new Map<Node, Node>();
+  for (const reader of editor.readers[value] as readonly Node[]) {
+    if (reader === copy) continue;
+    if (target.strides.at(-1) !== 1) return undefined;
+    // No step may write to what it reads.
+    if (reader.op === Concat || reader.outputs.some((o) => o.value === target.output.value)) return undefined;
+    let next: Node | undefined = reader;
+    // Operands are renumbered where two become one.
+    for (let position = next.inputs.length - 1; position >= 0; position--) {
+      if (next?.inputs[position]?.value === value) next = through(editor, next, position, view);
+    }
+    if (next === undefined || next.inputs.some((o) => o?.value === value)) return undefined;
+    changes.set(reader, next);
+  }
+  return changes;
+}
+
+/** What computes the copy's source, writing to its target instead: nodes for the place of the producer; or why not. */
+function producing(editor: Editor, producer: Node, target: Target): readonly Node[] | string {
+  const strides = `${producer.op.name} cannot write with these strides`;
+  if (producer.op === Concat) return copiesOf(producer, target) ?? strides;
+  const writer = writing(editor, producer, target);
+  if (writer === undefined) return strides;
+  return writer.inputs.some((o) => o?.value === target.output.value) ? 'it would write to what it reads' : [writer];
+}
+
+/** Makes whoever computes the copy's source write to its target instead, and who else reads the source read it there. */
+function absorbCopy(editor: Editor, copy: Node, refuse: (node: Node, reason: string) => void): void {
   const source = copy.inputs[0] as Operand;
   const producer = producerOf(editor, source);
-  if (producer === undefined || !onlyReader(editor, source.value, copy)) return false;
   const target = targetOf(editor, copy);
-  const writer = target && writing(editor, producer, target);
-  if (writer === undefined) {
-    if (target !== undefined) refuse(copy, `writes: ${producer.op.name} cannot write with these strides`);
-    return false;
-  }
+  if (producer === undefined || target === undefined) return;
+  const changes = redirected(editor, source.value, copy, target);
+  if (changes === undefined) return;
+  const nodes = producing(editor, producer, target);
+  if (typeof nodes === 'string') return refuse(copy, `writes: ${nodes}`);
   editor.remove(copy);
-  editor.replace(producer, writer);
-  return true;
+  for (const [reader, next] of changes) editor.replace(reader, next);
+  editor.replace(producer, ...nodes);
+  for (const node of nodes) if (node.op === StridedCopy) absorbCopy(editor, node, refuse);
+}
+
+/** Whether the copy's source could be computed where the copy puts it. */
+function isMovable(editor: Editor, concat: Node, copy: Node): boolean {
+  const source = copy.inputs[0] as Operand;
+  const producer = producerOf(editor, source);
+  const target = targetOf(editor, copy);
+  if (producer === undefined || target === undefined || typeof producing(editor, producer, target) === 'string') return false;
+  return redirected(editor, source.value, concat, target) !== undefined;
+}
+
+function expand(editor: Editor, concat: Node, refuse: (node: Node, reason: string) => void): void {
+  const {value} = concat.outputs[0] as Operand;
+  const outer = num(concat, 'outer');
+  const total = list(concat, 'inner').reduce((a, b) => a + b, 0);
+  if (outer * total === 0) return;
+  const copies = copiesOf(concat, {shape: [outer, total], strides: [total, 1], output: {value, offset: 0}}) ?? [];
+  const distinct = new Set(copies.map((c) => c.inputs[0]?.value)).size === copies.length;
+  if (copies.length < 2 || !distinct || !copies.some((copy) => isMovable(editor, concat, copy))) return;
+  editor.replace(concat, ...copies);
+  for (const copy of copies) absorbCopy(editor, copy, refuse);
 }
 
 export const writes: Pass = {
@@ -114,26 +177,11 @@ export const writes: Pass = {
   why: 'what is transposed or concatenated is computed where it is wanted',
   run(graph, {refuse}) {
     const editor = new Editor(graph);
-    for (const node of graph.nodes) {
+    // Backwards: what a concatenation of concatenations takes from the inner one is computed in the outer one.
+    for (const node of [...graph.nodes].reverse()) {
       if (!editor.has(node)) continue;
       if (node.op === StridedCopy) absorbCopy(editor, node, refuse);
-      if (node.op !== Concat) continue;
-      const copies = copiesOf(editor, node).filter((copy) => list(copy, 'shape').every((size) => size > 0));
-      const distinct = new Set(copies.map((c) => c.inputs[0]?.value)).size === copies.length;
-      const movable = copies.some((copy) => {
-        const source = copy.inputs[0] as Operand;
-        const producer = producerOf(editor, source);
-        const target = targetOf(editor, copy);
-        return (
-          producer !== undefined &&
-          onlyReader(editor, source.value, node) &&
-          target !== undefined &&
-          writing(editor, producer, target) !== undefined
-        );
-      });
-      if (!distinct || !movable || copies.length < 2) continue;
-      editor.replace(node, ...copies);
-      for (const copy of copies) absorbCopy(editor, copy, refuse);
+      if (node.op === Concat) expand(editor, node, refuse);
     }
     return editor.finish();
   },
