@@ -1,5 +1,6 @@
 import {errorOf} from './difference';
 import type {Graph, Node} from './ir';
+import {microKernelOf} from './micro-kernel';
 import {precisionOf} from './precision';
 import type {Entry} from './recorder';
 
@@ -11,6 +12,8 @@ export interface ExplainedStep {
   readonly size: string;
   /** What it multiplies or computes in: 'fp32', 'bf16' or 'int8'; the element type of steps without floats. */
   readonly precision: string;
+  /** Of a product or convolution: its inner loop ('packed fp32', 'Winograd 4x4', …: src/compile/micro-kernel.ts). */
+  readonly microKernel?: string;
   /** Where a kernel of tfjs-backend-cpu runs instead of a native op: which one. */
   readonly fallback?: string;
   /** With GRAVITON_VERIFY=1: how far the step lay from eager in the last call, as a part of the largest magnitude, and what rounding explains. */
@@ -73,11 +76,13 @@ function explained(entry: Entry): ExplainedPlan {
     calls: entry.calls,
     steps: nodes.map((node) => {
       const step = entry.verifier?.differences.get(node);
+      const microKernel = microKernelOf(graph, node);
       return {
         op: node.op.name,
         label: labelOf(node),
         size: sizeTextOf(node),
         precision: precisionOf(graph, node),
+        ...(microKernel === undefined ? {} : {microKernel}),
         ...(node.host === undefined ? {} : {fallback: node.host.kernelName}),
         ...(step === undefined ? {} : {diff: {error: errorOf(step.difference), tolerance: step.tolerance}}),
       };

@@ -1,0 +1,25 @@
+/** Which inner loop a product or convolution takes, as explain() reports it: a fall to a slower one shows. */
+import {Conv2D} from '../ops/convolution';
+import {MatMul, packLayouts} from '../ops/linear';
+import {type Graph, type Node, num, valueOf} from './ir';
+
+const packed: Readonly<Record<number, string>> = {
+  [packLayouts.gemmF32]: 'packed fp32',
+  [packLayouts.gemmBf16]: 'packed bf16',
+  [packLayouts.gemmInt8]: 'packed int8',
+  [packLayouts.winograd4F32]: 'Winograd 4x4',
+  [packLayouts.winograd2F32]: 'Winograd 2x2',
+};
+
+/**
+ * 'packed …' and 'Winograd …': weights lie as the register tiles read them. 'packed at each call': the second operand is computed, not
+ * a constant. 'grouped': a convolution in groups. 'plain': constant weights that are not packed. undefined: not such an op.
+ */
+export function microKernelOf(graph: Graph, node: Node): string | undefined {
+  if (node.host !== undefined || (node.op !== MatMul && node.op !== Conv2D)) return undefined;
+  const layout = num(node, node.op === MatMul ? 'packedB' : 'packedFilter');
+  if (layout !== packLayouts.none) return packed[layout] ?? 'packed';
+  if (node.op === Conv2D && num(node, 'groups') > 1) return 'grouped';
+  const weights = node.inputs[1];
+  return weights !== undefined && valueOf(graph, weights.value).constant !== undefined ? 'plain' : 'packed at each call';
+}
