@@ -5,7 +5,10 @@ import type {GravitonBackend} from '../../src/backend';
 import {compile, loadGraphModel} from '../../src/index';
 import {native} from '../../src/native';
 import {Fixture, type InputSet, modelNames, relativeError} from './fixture';
+import {goldenTexts, planText} from './golden';
 import * as known from './known';
+
+const golden = goldenTexts();
 
 interface Runner {
   executeAsync(inputs: tf.NamedTensorMap, outputs: string[]): Promise<tf.Tensor | tf.Tensor[]>;
@@ -51,8 +54,9 @@ function runCompiled(fixture: Fixture): Promise<number> {
     const runner = compile(model);
     try {
       let worst = 0;
-      for (const set of [...fixture.sets, ...fixture.sets, ...fixture.sets]) {
+      for (const [i, set] of [...fixture.sets, ...fixture.sets, ...fixture.sets].entries()) {
         worst = Math.max(worst, await errorOf(fixture, set, runner, new Set()));
+        if (i === 0) expect(planText(runner.explain().plans[0]), 'see test/models/golden.ts').to.equal(golden.get(fixture.name));
       }
       const reasons = runner.explain().plans.map((plan) => plan.eager);
       for (const reason of reasons) {
