@@ -1,179 +1,209 @@
 /**
- * npm run bench -- --suite hf|torchbench|all|MODEL,… [--mode eager,compile] [--peers onnxruntime] [--threads N] [--sequence N] [--runs N]
+ * npm run bench -- --suite hf|torchbench|all|MODEL,… [--mode eager,compile] [--metrics latencies,cpu_peak_mem] [--peers onnxruntime,wasm,cpu]
+ *                  [--fpmath bf16] [--threads N] …
  *
- * Each model and runtime in a fresh process; runtimes take turns (A B A B …), after warm-up; medians, quartiles and ratios. Writes
- * .userbenchmark/cpu/metric-<timestamp>.json in TorchBench's form and prints a table.
+ * Each model in each runtime in a fresh process; runtimes take turns (A B A B …) after warm-up; medians and quartiles. Writes
+ * .userbenchmark/cpu/metric-<timestamp>.json in TorchBench's form an HTML report and what bench:report
+ * reads beside it, and prints a table. docs/benchmarks.md.
  */
-import {type ChildProcess, execFileSync, fork} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
-import Table from 'cli-table3';
-import {Command} from 'commander';
-import {systemInfo} from '../src';
-import {modelNames, urlOf} from './topology';
-import type {Job, Mode, Ready} from './worker';
+import {execFileSync} from 'node:child_process';
+import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import {cpus} from 'node:os';
+import {basename, join, resolve} from 'node:path';
+import {Presets, SingleBar} from 'cli-progress';
+import {Command, InvalidArgumentError, Option} from 'commander';
+import {type SystemInfo, systemInfo} from '../src';
+import {type MachineLimits, machineLimits} from './limits';
+import {joined, printReport, reportHtml, type Saved} from './report';
+import {type Entry, measuredOf, metricsOf, type Result} from './results';
+import {RuntimeProcess} from './runtime-process';
+import {isFolder, modelNames, onDisk, removeFromDisk, root, suites} from './topology';
+import {type Column, takeTurns} from './turns';
+import type {Job} from './worker';
 
 interface Options {
   readonly suite: string;
-  readonly mode: string;
-  readonly peers: string;
-  readonly metrics: string;
-  readonly threads: string;
-  readonly sequence?: string;
-  readonly runs: string;
-  readonly seconds: string;
+  readonly mode: readonly string[];
+  readonly metrics: readonly string[];
+  readonly peers: readonly string[];
+  readonly fpmath?: string;
+  readonly threads: number;
+  readonly set?: string;
+  readonly sequence?: number;
+  readonly runs: number;
+  readonly seconds: number;
+  readonly turn: number;
+  readonly onnx: string;
+  readonly python: string;
+  readonly keep: boolean;
 }
 
-/** ONNX files of equal shapes, made by bench/peers/make_onnx.py. */
-const onnxNames: Readonly<Record<string, string>> = {
-  'bert-base-qa': 'bert_base',
-  'examples/sentence-similarity/model': 'minilm_l6',
-  'distilbert-base-qa': 'distilbert',
-  gpt2: 'gpt2',
-  resnet50: 'resnet50',
-  'mobilenet-v2': 'mobilenet_v2',
-  vgg16: 'vgg16',
+const peerNames = ['onnxruntime', 'onnxruntime-plain', 'wasm', 'cpu', 'torch', 'torch-compile'];
+
+const listOf = (known: readonly string[]) => (text: string) => {
+  const names = text.split(',').filter((name) => name !== '');
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`${unknown.join(', ')}: known are ${known.join(', ')}`);
+  return names;
 };
 
-const root = process.cwd();
+const positive = (text: string) => {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('a number above 0');
+  return value;
+};
 
-interface Worker {
-  readonly ready: Ready;
-  ask(runs: number, mode: Mode): Promise<{ms: number[]; peakKiB: number}>;
-  close(): void;
+export function commandLine(info: SystemInfo): Command {
+  return new Command('bench')
+    .requiredOption('--suite <list>', 'hf, torchbench, all, names in bench/models, or folders with a model.json')
+    .option('--mode <list>', 'eager, compile', listOf(['eager', 'compile']), ['eager', 'compile'])
+    .option('--metrics <list>', 'latencies, cpu_peak_mem', listOf(['latencies', 'cpu_peak_mem']), ['latencies', 'cpu_peak_mem'])
+    .option('--peers <list>', peerNames.join(', '), listOf(peerNames), [])
+    .addOption(new Option('--fpmath <mode>', 'precision of compiled products').choices(['fp32', 'bf16']))
+    .option('--threads <n>', 'threads of every runtime', positive, info.cpus)
+    .option('--set <id>', "another of the model's input sets than suites.json names")
+    .option('--sequence <n>', 'tokens of text inputs', positive)
+    .option('--runs <n>', 'runs of each runtime at least', positive, 30)
+    .option('--seconds <n>', 'at most this long for each model', positive, 20)
+    .option('--turn <ms>', 'length of one turn', positive, 150)
+    .option('--onnx <folder>', 'where bench/peers/convert_onnx.py wrote its files', 'build/onnx')
+    .option('--python <program>', 'Python with PyTorch, for the peers torch and torch-compile', 'python3')
+    .option('--keep', 'leave the synthesised models in build/bench-models', false);
 }
 
-const next = <T>(child: ChildProcess): Promise<T> =>
-  new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message as T));
-    child.once('exit', (code) => reject(new Error(`a benchmark process ended with code ${code}`)));
-  });
-
-async function open(job: Job): Promise<Worker> {
-  const child = fork(join(__dirname, 'worker.js'), [JSON.stringify(job)], {serialization: 'advanced'});
-  const ready = await next<Ready>(child);
-  return {
-    ready,
-    ask: (runs, mode) => {
-      child.removeAllListeners('exit');
-      const answer = next<{ms: number[]; peakKiB: number}>(child);
-      child.send({runs, mode});
-      return answer;
-    },
-    close: () => void child.kill(),
+/** The names of a suite whose topologies are there. Others are said to be missing, and never replaced. */
+function selected(suite: string): Entry[] {
+  const {hf, hfDetail, torchbench} = suites();
+  const lists: Record<string, Entry[]> = {
+    hf: hf.map((name) => ({suite: 'hf', name, folders: hfDetail[name]?.folders ?? [name]})),
+    torchbench: Object.entries(torchbench).map(([name, folder]) => ({suite: 'torchbench', name, folders: [folder]})),
   };
+  const every = Object.values(lists).flat();
+  const entries = suite === 'all' ? every : (lists[suite] ?? suite.split(',').flatMap((name) => named(name, every)));
+  const known = new Set(modelNames());
+  const isThere = (entry: Entry) => entry.folders.every((folder) => known.has(folder) || isFolder(folder));
+  const missing = entries.filter((entry) => !isThere(entry)).map(({name}) => name);
+  if (missing.length > 0) console.log(`not there, and counted as missing: ${missing.join(', ')}`);
+  return entries.filter(isThere);
 }
 
-const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);
-const quantile = (values: readonly number[], q: number) => sorted(values)[Math.floor(q * (values.length - 1))] as number;
-
-interface Column {
-  readonly name: string;
-  readonly worker: Worker;
-  readonly mode: Mode;
-  readonly ms: number[];
-  peakKiB: number;
+/** A suite's name for a model, or a folder. */
+function named(name: string, every: readonly Entry[]): Entry[] {
+  const known = every.filter((entry) => entry.name === name).slice(0, 1);
+  return known.length > 0 && !modelNames().includes(name) ? known : [{suite: 'chosen', name, folders: [name]}];
 }
 
-/** All columns in turns until each has `runs` runs or `seconds` have passed. */
-async function measure(columns: readonly Column[], runs: number, seconds: number): Promise<void> {
-  for (const column of columns) await column.worker.ask(3, column.mode);
-  const end = performance.now() + seconds * 1000;
-  while (performance.now() < end && columns.some((c) => c.ms.length < runs)) {
-    for (const column of columns) {
-      const median = column.ms.length > 0 ? quantile(column.ms, 0.5) : 50;
-      const {ms, peakKiB} = await column.worker.ask(Math.max(1, Math.min(20, Math.round(100 / median))), column.mode);
-      column.ms.push(...ms);
-      column.peakKiB = peakKiB;
+function openPeer(peer: string, job: Job, {onnx, python}: Options): Promise<RuntimeProcess> {
+  if (peer.startsWith('torch')) {
+    const mode = peer === 'torch' ? 'eager' : 'compile';
+    return RuntimeProcess.open(python, [join(root, 'bench/peers/torch_worker.py'), job.model, mode, String(job.threads)]);
+  }
+  if (!peer.startsWith('onnxruntime')) return RuntimeProcess.ofJob({...job, runtime: peer as Job['runtime']});
+  const file = resolve(root, onnx, `${job.model.replaceAll('/', '-')}.onnx`);
+  if (!existsSync(file)) return Promise.reject(new Error(`no ${file}`));
+  return RuntimeProcess.ofJob({...job, runtime: peer as Job['runtime'], onnx: file});
+}
+
+/** All runtimes that can run the model. Python's peers know one set of inputs, the benchmark's own. */
+async function openAll(job: Job, options: Options, failures: Record<string, string>): Promise<Column[]> {
+  const columns: Column[] = [];
+  for (const name of [...options.mode, ...options.peers]) {
+    try {
+      const own = options.mode.includes(name);
+      const process = await (own ? RuntimeProcess.ofJob({...job, runtime: name as Job['runtime']}) : openPeer(name, job, options));
+      columns.push({name, process, ms: [], peakKiB: 0});
+    } catch (error) {
+      failures[name] = error instanceof Error ? error.message : String(error);
     }
   }
-}
-
-function selected(suite: string): string[] {
-  const suites = JSON.parse(readFileSync(join(root, 'bench/models/suites.json'), 'utf8')) as {
-    hf: string[];
-    hfDetail: Record<string, {folders: string[]}>;
-    torchbench: Record<string, string>;
-  };
-  const known = new Set(modelNames(root));
-  const lists: Record<string, string[]> = {
-    hf: suites.hf.flatMap((name) => suites.hfDetail[name]?.folders ?? [name]),
-    torchbench: Object.values(suites.torchbench),
-  };
-  const names = suite === 'all' ? [...(lists.hf ?? []), ...(lists.torchbench ?? [])] : (lists[suite] ?? suite.split(','));
-  const isThere = (name: string) => known.has(name) || urlOf(root, name) !== undefined;
-  const missing = names.filter((name) => !isThere(name));
-  if (missing.length > 0) console.log(`not there, and counted as missing: ${missing.join(', ')}`);
-  return [...new Set(names)].filter(isThere);
-}
-
-async function benchModel(model: string, options: Options): Promise<Column[]> {
-  const threads = Number(options.threads);
-  const job: Job = {
-    root,
-    runtime: 'graviton',
-    model,
-    threads,
-    ...(options.sequence === undefined ? {} : {sequence: Number(options.sequence)}),
-  };
-  const own = await open(job);
-  const columns: Column[] = options.mode.split(',').map((mode) => ({name: mode, worker: own, mode: mode as Mode, ms: [], peakKiB: 0}));
-  const onnx = join(root, 'build/onnx', `${onnxNames[model]}.onnx`);
-  if (options.peers.includes('onnxruntime') && existsSync(onnx)) {
-    columns.push({name: 'onnxruntime', worker: await open({...job, runtime: 'onnxruntime', onnx}), mode: 'compile', ms: [], peakKiB: 0});
-  }
-  await measure(columns, Number(options.runs), Number(options.seconds));
-  for (const column of columns) column.worker.close();
   return columns;
 }
 
-async function main(): Promise<void> {
-  const command = new Command('bench')
-    .requiredOption('--suite <list>', 'hf, torchbench, all, names in bench/models, or folders with a model.json')
-    .option('--mode <list>', 'eager, compile', 'eager,compile')
-    .option('--peers <list>', 'onnxruntime', '')
-    .option('--metrics <list>', 'latencies, cpu_peak_mem', 'latencies,cpu_peak_mem')
-    .option('--threads <n>', 'threads of every runtime', String(systemInfo().cpus ?? 1))
-    .option('--sequence <n>', 'tokens of text inputs')
-    .option('--runs <n>', 'runs of each', '30')
-    .option('--seconds <n>', 'at most this long for each model', '20');
-  const options = command.parse().opts<Options>();
-  const table = new Table({
-    head: ['model', 'first − eager, ms', 'eager', 'compile', 'spread', 'eager ÷ compile', 'onnxruntime', '÷ onnxruntime'],
-  });
-  const metrics: Record<string, number> = {};
-  for (const model of selected(options.suite)) {
-    process.stderr.write(`${model} …\r`);
-    const columns = await benchModel(model, options);
-    const of = (name: string) => columns.find((c) => c.name === name);
-    const median = (name: string) => (of(name) === undefined ? undefined : quantile((of(name) as Column).ms, 0.5));
-    for (const {name, ms, peakKiB} of columns) {
-      const suffix = name === 'eager' ? '-eager' : name === 'compile' ? '' : `-${name}`;
-      metrics[`${model}${suffix}-eval_latency`] = quantile(ms, 0.5);
-      metrics[`${model}${suffix}-eval_cmem`] = peakKiB / 1024 / 1024;
-    }
-    const [eager, fast, peer] = [median('eager'), median('compile'), median('onnxruntime')];
-    const ready = columns[0]?.worker.ready;
-    const text = (value: number | undefined, digits = 3) => (value === undefined ? '' : value.toPrecision(digits));
-    const ms = of('compile')?.ms ?? [];
-    table.push([
-      model,
-      text(ready?.warmEagerMs === undefined ? undefined : ready.firstMs - ready.warmEagerMs),
-      text(eager, 4),
-      text(fast, 4),
-      ms.length === 0 ? '' : `${text(quantile(ms, 0.25))}–${text(quantile(ms, 0.75))}`,
-      text(eager && fast && eager / fast),
-      text(peer, 4),
-      text(fast && peer && fast / peer),
-    ]);
+async function benchModel(folder: string, options: Options): Promise<Result> {
+  const {threads, set, sequence, fpmath} = options;
+  const job: Job = {
+    runtime: 'work',
+    model: folder,
+    threads,
+    ...(set === undefined ? {} : {set}),
+    ...(sequence === undefined ? {} : {sequence}),
+    ...(fpmath === undefined ? {} : {fpmath}),
+  };
+  const failures: Record<string, string> = {};
+  onDisk(folder);
+  const counting = await RuntimeProcess.ofJob(job);
+  const {work} = counting.ready;
+  counting.close();
+  const columns = await openAll(job, options, failures);
+  try {
+    await takeTurns(columns, {runs: options.runs, seconds: options.seconds, turnMs: options.turn});
+  } finally {
+    for (const column of columns) column.process.close();
+    if (!options.keep) removeFromDisk(folder);
   }
-  console.log(table.toString());
+  const eagerReason = columns.find(({name}) => name === 'compile')?.process.ready.eagerReason;
+  return {
+    folder,
+    byRuntime: Object.fromEntries(columns.map((column) => [column.name, measuredOf(column)])),
+    failures,
+    ...(work === undefined ? {} : {work}),
+    ...(eagerReason === undefined ? {} : {eagerReason}),
+  };
+}
+
+async function benchAll(folders: readonly string[], options: Options): Promise<Result[]> {
+  const bar = new SingleBar({format: '{bar} {value}/{total} {model} | {eta_formatted} left'}, Presets.shades_classic);
+  bar.start(folders.length, 0, {model: ''});
+  const results: Result[] = [];
+  for (const folder of folders) {
+    bar.update({model: folder});
+    try {
+      results.push(await benchModel(folder, options));
+    } catch (error) {
+      results.push({folder, byRuntime: {}, failures: {all: error instanceof Error ? error.message : String(error)}});
+    }
+    bar.increment();
+  }
+  bar.stop();
+  return results;
+}
+
+function environment(info: SystemInfo, options: Options, limits: MachineLimits): Record<string, unknown> {
+  const git = (args: readonly string[]) => {
+    try {
+      return execFileSync('git', args, {cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']}).trim();
+    } catch {
+      return 'unknown';
+    }
+  };
+  const {settings: _, ...rest} = info;
+  return {
+    ...rest,
+    processor: cpus()[0]?.model ?? 'unknown',
+    threads: options.threads,
+    fpmath: options.fpmath ?? 'fp32',
+    git: git(['rev-parse', '--short', 'HEAD']) + (git(['status', '--porcelain']) === '' ? '' : ' with changes'),
+    date: new Date().toISOString(),
+    limits,
+  };
+}
+
+async function main(): Promise<void> {
+  const info = systemInfo();
+  const options = commandLine(info).parse().opts<Options>();
+  const entries = selected(options.suite);
+  const limits = machineLimits(options.threads);
+  const results = await benchAll([...new Set(entries.flatMap(({folders}) => folders))], options);
+  const report = joined([{environ: environment(info, options, limits), entries, peers: options.peers, results}]);
+  printReport(report);
   const folder = join(root, '.userbenchmark/cpu');
   mkdirSync(folder, {recursive: true});
-  const git = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {encoding: 'utf8'}).trim();
-  const file = join(folder, `metric-${new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14)}.json`);
-  writeFileSync(file, JSON.stringify({name: 'cpu', environ: {...systemInfo(), git, threads: options.threads}, metrics}, null, 2));
-  console.log(file);
+  const file = join(folder, `metric-${new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14)}`);
+  const metrics = metricsOf(entries, new Map(results.map((result) => [result.folder, result])), options.metrics);
+  writeFileSync(`${file}.json`, `${JSON.stringify({name: 'cpu', environ: report.environ, metrics}, null, 2)}\n`);
+  writeFileSync(`${file}.html`, reportHtml(report));
+  writeFileSync(join(folder, `${basename(file).replace('metric', 'results')}.json`), JSON.stringify(report satisfies Saved));
+  console.log(`${file}.json\n${file}.html`);
 }
 
 if (require.main === module) void main();
