@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# npm run test:arm64 [-- MACHINE… [-- MOCHA ARGUMENTS]]: runs compiled tests in an arm64 Node under qemu-user, with the
-# binary that ships (prebuilds/linux-arm64, cross-compiled here when it is missing or older than its sources).
+# npm run test:arm64 [-- MACHINE… [-- MOCHA ARGUMENTS | conformance]]: runs compiled tests in an arm64 Node under qemu-user,
+# with the binary that ships (prebuilds/linux-arm64, cross-compiled here when it is missing or older than its sources).
 # Machines: n1 = Graviton2 (no bf16), v1 = Graviton3 (SVE 256), v2 = Graviton4 (SVE 128). Default: all three, all tests
-# but those of packaging, which start programs of this machine.
+# but those of packaging, which start programs of this machine, and then the conformance suite of tfjs-core.
 # Debian packages: g++-aarch64-linux-gnu qemu-user libc6-arm64-cross libstdc++6-arm64-cross.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +11,8 @@ machines=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do machines+=("$1"); shift; done
 [ "${1:-}" = -- ] && shift
 [ ${#machines[@]} -gt 0 ] || machines=(n1 v1 v2)
-[ $# -gt 0 ] || set -- "build/ts/test/**/*.test.js" --ignore "build/ts/test/packaging/**"
+everything=false
+[ $# -gt 0 ] || { everything=true; set -- "build/ts/test/**/*.test.js" --ignore "build/ts/test/packaging/**"; }
 
 binary=prebuilds/linux-arm64/tfjs-backend-graviton.glibc.node
 if [ ! -e "$binary" ] || [ -n "$(find csrc binding.gyp scripts/gyp -newer "$binary" -type f -print -quit)" ]; then
@@ -30,13 +31,24 @@ if [ ! -x "$node" ]; then
 fi
 
 export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
+# Emulated, a test takes ten times as long and more.
+timeout_ms=600000
+failed=false
 for machine in "${machines[@]}"; do
   case $machine in
-    n1) cpu=neoverse-n1 ;;
-    v1) cpu=max,sve256=on ;;
-    v2) cpu=max,sve128=on ;;
+    n1) cpu=neoverse-n1 level=neon ;;
+    v1) cpu=max,sve256=on level=neon-bf16 ;;
+    v2) cpu=max,sve128=on level=neon-bf16 ;;
     *) echo "no machine $machine; there are n1, v1 and v2" >&2; exit 1 ;;
   esac
   echo "== $machine: qemu-aarch64 -cpu $cpu"
-  qemu-aarch64 -cpu "$cpu" "$node" node_modules/mocha/bin/mocha.js --no-config --timeout 600000 --reporter scripts/count-reporter.js "$@"
+  if [ "$1" != conformance ]; then
+    qemu-aarch64 -cpu "$cpu" "$node" node_modules/mocha/bin/mocha.js --no-config --timeout $timeout_ms \
+      --reporter scripts/count-reporter.js "$@" || failed=true
+  fi
+  if [ "$1" = conformance ] || $everything; then
+    # One level: the suite would start itself once for each, and this Node is no program of this machine.
+    GRAVITON_ISA=$level qemu-aarch64 -cpu "$cpu" "$node" build/ts/test/conformance/run.js --one-level --timeout $timeout_ms || failed=true
+  fi
 done
+! $failed

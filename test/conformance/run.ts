@@ -1,7 +1,7 @@
 /**
  * Runs the test suite inside @tensorflow/tfjs-core (dist/tests.js) on a backend: `npm run test:conformance`.
  *
- *   node build/ts/test/conformance/run.js [--backend graviton|cpu] [--grep pattern] [--one-level]
+ *   node build/ts/test/conformance/run.js [--backend graviton|cpu] [--grep pattern] [--one-level] [--timeout ms]
  *
  * For graviton, once at every instruction-set level of this machine, unless told otherwise.
  *
@@ -105,12 +105,13 @@ async function main(): Promise<void> {
       backend: {type: 'string', default: 'graviton'},
       grep: {type: 'string'},
       'one-level': {type: 'boolean', default: false},
+      timeout: {type: 'string', default: '20000'},
     },
   });
   if (values.backend === 'graviton' && !values['one-level']) process.exit(runAllLevels(process.argv.slice(2)));
   const started = performance.now();
   installHooks();
-  const mocha = new Mocha({ui: 'bdd', timeout: 20000, reporter: class extends Mocha.reporters.Base {}});
+  const mocha = new Mocha({ui: 'bdd', timeout: Number(values.timeout), reporter: class extends Mocha.reporters.Base {}});
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   installJasmineGlobals();
   const core = await loadSuite(values.backend);

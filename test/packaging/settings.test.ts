@@ -81,4 +81,29 @@ describe('settings from the environment', function () {
     expect(inProcess(plans, {LRU_CACHE_CAPACITY: '2'})).to.have.property('result', 2);
     expect(inProcess(plans, {})).to.have.property('result', 3);
   });
+
+  // On a level without bfloat16 products the setting has no effect, and explain() says so.
+  const precision = `
+    const weights = tf.randomUniform([64, 64], -1, 1, 'float32', 3);
+    const product = compile((x) => tf.matMul(x, weights));
+    const x = tf.randomUniform([32, 64], -1, 1, 'float32', 5);
+    product(x);
+    const rounds = tf.max(tf.abs(tf.sub(product(x), tf.matMul(x, weights)))).dataSync()[0] > 1e-4;
+    const [step] = product.explain().plans[0].steps;
+    return {rounds, precision: step.precision, expected: systemInfo().isa.used.includes('bf16')};`;
+  for (const [value, mode] of [
+    ['BF16', 'bf16'],
+    ['STRICT', 'fp32'],
+  ] as const) {
+    it(`DNNL_DEFAULT_FPMATH_MODE=${value}: a compiled product runs in ${mode} where the processor has it`, () => {
+      const answer = inProcess(precision, {DNNL_DEFAULT_FPMATH_MODE: value}) as {
+        result: {rounds: boolean; precision: string; expected: boolean};
+        settings: Record<string, unknown>;
+      };
+      const {rounds, precision: used, expected} = answer.result;
+      expect(answer.settings.fpmath).to.deep.equal({value: mode, from: 'DNNL_DEFAULT_FPMATH_MODE'});
+      expect(used).to.equal(expected ? mode : 'fp32');
+      expect(rounds).to.equal(expected && mode === 'bf16');
+    });
+  }
 });
