@@ -1,8 +1,9 @@
 // As simd/foreach_target.h, for the levels that multiply bfloat16: AVX-512 with BF16 and VNNI, NEON
 // with BF16 and I8MM. A file includes one of the two headers, because vectors are as wide here as
 // one level below and the guards of simd/*-inl.h go by width. GRAVITON_FP32_NS names the level
-// whose fp32 code this one shares.
+// whose fp32 code this one shares; GRAVITON_DOT_PRODUCTS says that int8 is multiplied, too.
 
+#define GRAVITON_DOT_PRODUCTS
 #if defined(__aarch64__)
 
 // Before the pragma: its inline functions carry their own targets.
@@ -45,6 +46,7 @@
 #else
 #pragma GCC pop_options
 #endif
+#undef GRAVITON_DOT_PRODUCTS
 #undef GRAVITON_VECTOR_BYTES
 #undef GRAVITON_FP32_NS
 #undef GRAVITON_NS

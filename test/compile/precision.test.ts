@@ -96,6 +96,18 @@ describe('pass precision', () => {
       tf.dispose([wanted, got, kept]);
     });
 
+    it('quantises weights to int8 within the tolerance', () => {
+      const hasInt8 = native().packedElems(packLayouts.gemmInt8, 40, 33, 1) > 0;
+      const f = compile((a: tf.Tensor2D) => tf.matMul(a, w), {weights: 'int8', fpmath: 'bf16', freeze: true});
+      f(x).dispose();
+      const [wanted, got] = [tf.matMul(x, w), f(x)];
+      expect(f.explain().plans[0]?.steps[0]?.precision).to.equal(hasInt8 ? 'int8' : 'fp32');
+      // Half a step of 1/127 in each operand of 40 products whose signs differ.
+      expect(errorOf(got, wanted)).to.be.below(0.02);
+      f.dispose();
+      tf.dispose([wanted, got]);
+    });
+
     it('keeps a convolution in float32 where Winograd takes less time', () => {
       const image = random([1, 56, 56, 64], 3) as tf.Tensor4D;
       const filter = random([3, 3, 64, 64], 4) as tf.Tensor4D;

@@ -102,12 +102,23 @@ function run({params: p, x, filter, bias}: Problem, layout: number, follows: boo
   }
 }
 
-function check(test: Case): void {
+/** In int8 nothing is rounded: windows hold ±127 and the zeros around the image, filters whole numbers whose largest is ±127. */
+function exactInInt8({x, filter, params}: Problem): void {
+  x.forEach((v, i) => {
+    x[i] = v < 0 ? -127 : 127;
+  });
+  filter.forEach((v, i) => {
+    filter[i] = i < (params.outC as number) ? 127 : Math.round(127 * v);
+  });
+}
+
+function check(test: Case, layout: number): void {
   const problem = problemOf(test);
+  if (layout === packLayouts.gemmInt8) exactInInt8(problem);
   const {params: p, bias} = problem;
   const n = (name: string) => p[name] as number;
-  const [x, filter] = [roundedToBf16(problem.x), roundedToBf16(problem.filter)];
-  const y = run(problem, packLayouts.gemmBf16, test.follows === true);
+  const [x, filter] = [roundedToBf16(problem.x), layout === packLayouts.gemmInt8 ? problem.filter : roundedToBf16(problem.filter)];
+  const y = run(problem, layout, test.follows === true);
   let at = 0;
   for (let b = 0; b < n('batch'); b++) {
     for (let h = 0; h < n('outH'); h++) {
@@ -145,8 +156,13 @@ for (const [isa, level] of levels.entries()) {
     after(() => native().configure({isa: native().info.isa, threads: native().info.cpus}));
 
     it('gathers every window in bfloat16, or says that the processor cannot', () => {
-      if (level.endsWith('bf16')) for (const test of cases) check(test);
-      else expect(() => check(cases[0] as Case)).to.throw(/ERR_UNSUPPORTED.* does not multiply bfloat16/);
+      if (level.endsWith('bf16')) for (const test of cases) check(test, packLayouts.gemmBf16);
+      else expect(() => check(cases[0] as Case, packLayouts.gemmBf16)).to.throw(/ERR_UNSUPPORTED.* does not multiply bfloat16/);
+    });
+
+    it('gathers every window in int8, or says that the processor cannot', () => {
+      if (level !== 'neon') for (const test of cases) check(test, packLayouts.gemmInt8);
+      else expect(() => check(cases[0] as Case, packLayouts.gemmInt8)).to.throw(/ERR_UNSUPPORTED.* does not multiply int8/);
     });
   });
 }

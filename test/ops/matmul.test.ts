@@ -1,6 +1,6 @@
 import {expect} from 'chai';
 import {native, noSlot, type Slot} from '../../src/native';
-import {MatMul, PackWeights, packLayouts, UnpackWeights} from '../../src/ops/linear';
+import {MatMul, PackWeights, packedTypes, packLayouts, UnpackWeights} from '../../src/ops/linear';
 import {call, type Expr, encodeProgram, input} from '../../src/ops/program';
 
 /** One product: sizes, how its operands lie in memory, and what is fused. */
@@ -18,6 +18,8 @@ interface Case {
   readonly packed?: boolean;
   /** Packed in bfloat16: a and b are rounded to it. */
   readonly bf16?: boolean;
+  /** Packed in int8: a and b are whole numbers of which each row and column has a ±127, so that nothing is rounded. */
+  readonly int8?: boolean;
   readonly bias?: boolean;
   /** What follows, over the sum (input 0) and a residual of c's shape (input 1). */
   readonly epilogue?: {readonly expr: Expr; readonly value: (sum: number, residual: number) => number};
@@ -42,6 +44,20 @@ function rounded(values: Float32Array): Float32Array {
     if (Number.isFinite(value)) bits[i] = (own + 0x7fff + ((own >>> 16) & 1)) & 0xffff0000;
   });
   return new Float32Array(bits.buffer);
+}
+
+/** Whole numbers in [-127, 127], the first of each line along `depth` ±127. */
+function toSteps(values: Float32Array, depth: number, isFirst: (i: number) => boolean): void {
+  if (depth === 0) return;
+  values.forEach((v, i) => {
+    values[i] = isFirst(i) ? 127 * (v < 0 ? -1 : 1) : Math.round(127 * v);
+  });
+}
+
+function layoutOf(test: Case): number {
+  if (test.int8) return packLayouts.gemmInt8;
+  if (test.bf16) return packLayouts.gemmBf16;
+  return test.packed ? packLayouts.gemmF32 : packLayouts.none;
 }
 
 interface Laid {
@@ -83,11 +99,11 @@ function run(test: Case, a: Laid, b: Laid, bias: Float32Array, residual: Float32
   const stored = (values: Float32Array) => keep(native().store(values, 'float32'));
   try {
     let bSlot = stored(b.values);
-    const layout = test.bf16 ? packLayouts.gemmBf16 : test.packed ? packLayouts.gemmF32 : packLayouts.none;
+    const layout = layoutOf(test);
     if (layout !== packLayouts.none) {
       const elems = native().packedElems(layout, k, n, 1);
       const words = {layout, rowsK: k, colsN: n, rowStride: b.strides[2], colStride: b.strides[3], taps: 1};
-      bSlot = keep(native().run(PackWeights, [bSlot], [{dtype: test.bf16 ? 'bfloat16' : 'float32', elems}], words)[0] as Slot);
+      bSlot = keep(native().run(PackWeights, [bSlot], [{dtype: packedTypes[layout] ?? 'float32', elems}], words)[0] as Slot);
     }
     const epilogue = test.epilogue === undefined ? [] : (encodeProgram(test.epilogue.expr) as number[]);
     const inputs = [stored(a.values), bSlot, test.bias ? stored(bias) : noSlot];
@@ -128,7 +144,26 @@ function check(test: Case, special?: (a: Float32Array, b: Float32Array) => void)
   const {m, n, k} = test;
   const batch = test.batch ?? [1, 1];
   const a = layOut(batch, m, k, {transpose: test.transposeA, gap: test.gap, broadcast: test.broadcastA}, 1);
-  const b = layOut(batch, k, n, {transpose: test.transposeB, gap: test.gap, broadcast: test.broadcastB ?? (test.packed || test.bf16)}, 2);
+  const b = layOut(
+    batch,
+    k,
+    n,
+    {transpose: test.transposeB, gap: test.gap, broadcast: test.broadcastB ?? layoutOf(test) !== packLayouts.none},
+    2,
+  );
+  if (test.int8) {
+    const [aBatch, bBatch] = [a.strides[1] || a.values.length, b.strides[1] || b.values.length];
+    toSteps(
+      a.values,
+      k,
+      (i) => Math.floor((i % aBatch) / (test.transposeA ? a.strides[3] : 1)) % (test.transposeA ? k : a.strides[2]) === 0,
+    );
+    toSteps(
+      b.values,
+      k,
+      (i) => Math.floor((i % bBatch) / (test.transposeB ? 1 : b.strides[2])) % (test.transposeB ? b.strides[3] : k) === 0,
+    );
+  }
   special?.(a.values, b.values);
   const bias = randoms(n, 3);
   const residual = randoms(Math.max(1, batch[0] * batch[1] * m * n), 4);
@@ -203,6 +238,45 @@ for (const [isa, level] of levels.entries()) {
         check({m: 9, n: 50, k: 24, bf16: true}, (a, b) => {
           a[3] = Number.NaN;
           b[50 * 4 + 7] = Number.POSITIVE_INFINITY;
+        });
+      });
+      it('multiplies int8 exactly, and rounds rows and columns by a step of their own', () => {
+        if (level === 'neon') {
+          expect(native().packedElems(packLayouts.gemmInt8, 4, 4, 1)).to.equal(0);
+          expect(() => check({m: 4, n: 4, k: 4, int8: true})).to.throw(/ERR_UNSUPPORTED.* does not multiply int8/);
+          return;
+        }
+        for (let m = 1; m <= 17; m++) {
+          for (let n = 1; n <= 50; n++) check({m, n, k: (m * 7 + n) % 21, int8: true, bias: n % 2 === 0, gap: n % 3});
+        }
+        for (const m of [1, 2, 3, 150]) {
+          check({m, n: 70, k: 1000, int8: true, bias: true, epilogue: reluAdd});
+          check({m, n: 33, k: 77, int8: true, transposeA: true, transposeB: true});
+        }
+        check({m: 5, n: 18, k: 21, int8: true, batch: [3, 2], epilogue: reluAdd, gap: 3});
+        expect(native().packedElems(packLayouts.gemmInt8, 65540, 4, 1)).to.equal(0);
+        // Columns 1000 times larger than others, and rows: steps are theirs alone.
+        const scales = (i: number) => 2 ** (i % 11);
+        check({m: 9, n: 50, k: 24, int8: true}, (a, b) => {
+          for (let i = 0; i < a.length; i++) a[i] = (a[i] as number) * scales(Math.floor(i / 24));
+          for (let i = 0; i < b.length; i++) b[i] = (b[i] as number) / scales(i % 50);
+        });
+      });
+      it('gives NaN in int8 where a row or column is not finite, and 0 where it is 0', () => {
+        if (native().packedElems(packLayouts.gemmInt8, 4, 4, 1) === 0) return;
+        const test: Case = {m: 5, n: 20, k: 30, int8: true};
+        const laid = (rows: number, cols: number, seed: number) => layOut([1, 1], rows, cols, {}, seed);
+        const [a, b] = [laid(5, 30, 1), laid(30, 20, 2)];
+        a.values[30] = Number.NaN;
+        a.values[2 * 30 + 5] = Number.POSITIVE_INFINITY;
+        a.values.fill(0, 3 * 30, 4 * 30);
+        b.values[7] = Number.NEGATIVE_INFINITY;
+        const {c} = run(test, a, b, randoms(20, 3), randoms(100, 4));
+        c.forEach((v, i) => {
+          const [row, col] = [Math.floor(i / 20), i % 20];
+          if (row === 1 || row === 2 || col === 7) expect(v, `c[${row}, ${col}]`).to.be.NaN;
+          else if (row === 3) expect(v).to.equal(0);
+          else expect(v).to.be.finite;
         });
       });
       it('has right tails with plain b', () => tails(false, false));

@@ -46,6 +46,7 @@ struct GemmCall {
 // floats; the last panel is as narrow as whole vectors allow and padded with zeros.
 // kGemmBf16: the same panels of bfloat16, of which `depth_unit` consecutive k of a column (NEON: of
 // each of two columns) lie together; depth is padded to it with zeros.
+// kGemmInt8: a float and an int32 for each column, then panels likewise in int8.
 struct GemmKernels {
   size_t lanes;
   size_t tile_rows;
@@ -63,6 +64,10 @@ struct GemmKernels {
 };
 GRAVITON_DISPATCH(GemmKernels, kGemm)
 GRAVITON_DISPATCH_BF16(GemmKernels, kGemmBf16)
+GRAVITON_DISPATCH_BF16(GemmKernels, kGemmInt8)
+#if !defined(__aarch64__)
+GRAVITON_DISPATCH(GemmKernels, kGemmInt8Pairs)  // for levels without dot products
+#endif
 
 }  // namespace graviton
 

@@ -19,6 +19,7 @@ inline constexpr PackLayout kLayoutGemmF32 = 1;
 inline constexpr PackLayout kLayoutGemmBf16 = 2;
 inline constexpr PackLayout kLayoutWinograd4F32 = 3;  // see kernels/conv/winograd.h
 inline constexpr PackLayout kLayoutWinograd2F32 = 4;
+inline constexpr PackLayout kLayoutGemmInt8 = 5;
 
 constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {
   return layout | static_cast<uint32_t>(isa) << 8;
@@ -26,10 +27,14 @@ constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {
 
 // Layouts whose weights are rounded: the step rounds its other operand as well, and a convolution
 // is a product of windows gathered from the image (PixelRows).
-constexpr bool Rounds(PackLayout layout) { return layout == kLayoutGemmBf16; }
+constexpr bool Rounds(PackLayout layout) {
+  return layout == kLayoutGemmBf16 || layout == kLayoutGemmInt8;
+}
 
 constexpr DType DTypeOf(PackLayout layout) {
-  return layout == kLayoutGemmBf16 ? DType::kBFloat16 : DType::kFloat32;
+  return layout == kLayoutGemmBf16   ? DType::kBFloat16
+         : layout == kLayoutGemmInt8 ? DType::kInt8
+                                     : DType::kFloat32;
 }
 
 // What multiplies by weights in the layout; null where there is no such layout on the level. All

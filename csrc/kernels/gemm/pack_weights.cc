@@ -37,6 +37,13 @@ Status CheckMatrix(const char* what, const Operand& operand, uint32_t rows, uint
 
 const GemmKernels* KernelsOf(Isa isa, PackLayout layout, uint32_t taps) {
   if (layout == kLayoutGemmBf16) return SelectkGemmBf16(isa);
+  if (layout == kLayoutGemmInt8) {
+    const GemmKernels* kernels = SelectkGemmInt8(isa);
+#if !defined(__aarch64__)
+    if (kernels == nullptr) kernels = SelectkGemmInt8Pairs(isa);
+#endif
+    return kernels;
+  }
   const bool known = layout == kLayoutGemmF32 || (WinogradOut(layout) != 0 && taps == 9);
   return known ? SelectkGemm(isa) : nullptr;
 }
@@ -67,7 +74,12 @@ size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_
   const auto winograd = static_cast<size_t>(WinogradOut(layout));
   const size_t transformed = winograd == 0 ? 0 : (winograd + 2) * (winograd + 2);
   const size_t depth = (size_t{rows_k} * taps + unit - 1) / unit * unit;
-  const Wide elems = (Wide{depth} + Wide{rows_k} * transformed) * cols;
+  // Sums of more products of int8 could leave int32.
+  constexpr size_t kMostDepthInt8 = 65536;
+  const bool int8 = layout == kLayoutGemmInt8;
+  if (int8 && depth > kMostDepthInt8) return 0;
+  const size_t header = int8 ? sizeof(float) + sizeof(int32_t) : 0;
+  const Wide elems = (Wide{depth} + header + Wide{rows_k} * transformed) * cols;
   return elems > INT32_MAX ? 0 : static_cast<size_t>(elems);
 }
 

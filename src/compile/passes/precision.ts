@@ -13,7 +13,7 @@ const bf16Gain = 1.9;
 /** Why the node stays in float32 although its weights could be rounded. */
 function keepsFloat32(node: Node, packing: Packing, {precision}: PassContext): string | undefined {
   if (native().packedElems(packing.layout, packing.rowsK, packing.colsN, packing.taps) === 0)
-    return `this instruction set has no products in ${precision.weights === 'int8' ? 'int8' : 'bfloat16'}`;
+    return `this instruction set has no products in ${precision.weights === 'int8' ? 'int8, or none so deep' : 'bfloat16'}`;
   const gain = precision.weights === 'int8' ? 0 : winogradGain(node);
   return gain > bf16Gain ? 'Winograd in float32 takes less time' : undefined;
 }
@@ -25,7 +25,7 @@ export const precision: Pass = {
     const {fpmath, weights} = context.precision;
     if (fpmath === 'fp32' && weights === 'fp32') return graph;
     const name = weights === 'int8' ? 'int8' : 'bf16';
-    const layout = packLayouts.gemmBf16;
+    const layout = weights === 'int8' ? packLayouts.gemmInt8 : packLayouts.gemmBf16;
     const editor = new Editor(graph);
     for (const node of graph.nodes) {
       if (node.op === DepthwiseConv2D) context.refuse(node, `${name}: a depthwise filter meets each element once: rounding gains nothing`);
