@@ -62,13 +62,14 @@ export class GravitonBackend extends KernelBackend {
   // ---- data life cycle, called by tfjs-core -------------------------------------------------------------------------------------
 
   override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
-    this.count++;
-    return this.store(values, shape, dtype);
+    const data = this.store(values, shape, dtype);
+    this.count++; // not before: store() may throw
+    return data;
   }
 
   override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
-    this.count++;
     const data = this.store(values, shape, dtype);
+    this.count++;
     data.refCount = refCount;
     this.moved.set(dataId, data);
   }

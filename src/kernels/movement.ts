@@ -241,6 +241,9 @@ function spaceToBatch(backend: GravitonBackend, x: TensorInfo, {blockShape, padd
 
 function batchToSpace(backend: GravitonBackend, x: TensorInfo, {blockShape, crops}: BatchToSpaceNDAttrs): TensorInfo {
   const blocks = blockShape.reduce((a, b) => a * b, 1);
+  if (x.shape.length < 1 + blockShape.length || (x.shape[0] as number) % blocks !== 0) {
+    throw errors.shape('BatchToSpaceND', `blocks of [${blockShape.join(', ')}] do not divide the batch of [${x.shape.join(', ')}]`);
+  }
   const split = backend_util.getReshaped(x.shape, blockShape, blocks);
   const perm = backend_util.getPermuted(split.length, blockShape.length);
   const whole = transpose(backend, {...x, shape: split}, perm);
@@ -255,6 +258,13 @@ function batchToSpace(backend: GravitonBackend, x: TensorInfo, {blockShape, crop
 
 function depthToSpace(backend: GravitonBackend, x: TensorInfo, {blockSize, dataFormat}: DepthToSpaceAttrs): TensorInfo {
   const [batch, a, b, c] = x.shape as [number, number, number, number];
+  const channels = dataFormat === 'NHWC' ? c : a;
+  if (x.shape.length !== 4 || channels % (blockSize * blockSize) !== 0) {
+    throw errors.shape(
+      'DepthToSpace',
+      `blocks of ${blockSize} x ${blockSize} do not divide the channels of [${x.shape.join(', ')}], ${dataFormat}`,
+    );
+  }
   if (dataFormat === 'NHWC') {
     const depth = c / (blockSize * blockSize);
     const split = {...x, shape: [batch, a, b, blockSize, blockSize, depth]};
@@ -274,7 +284,10 @@ export const movementKernels: KernelTable = {
   ),
   Concat: byParts(kernel<ConcatInputs, ConcatAttrs>(numeric, ({inputs, attrs, backend}) => concatMixed(backend, inputs, attrs))),
   DepthToSpace: kernel<DepthToSpaceInputs, DepthToSpaceAttrs>(numeric, ({inputs: {x}, attrs, backend}) => depthToSpace(backend, x, attrs)),
-  FlipLeftRight: kernel<FlipLeftRightInputs>(numeric, ({inputs: {image}, backend}) => reverse(backend, image, [2])),
+  FlipLeftRight: kernel<FlipLeftRightInputs>(numeric, ({inputs: {image}, backend}) => {
+    if (image.shape.length !== 4) throw errors.shape('FlipLeftRight', `an image has rank 4; got [${image.shape.join(', ')}]`);
+    return reverse(backend, image, [2]);
+  }),
   MirrorPad: kernel<MirrorPadInputs, MirrorPadAttrs>(numeric, ({inputs: {x}, attrs: {paddings, mode}, backend}) =>
     pad(backend, x, mode, paddings, 0),
   ),

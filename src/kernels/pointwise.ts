@@ -13,6 +13,8 @@ import type {
   TensorInfo,
   UnaryInputs,
 } from '@tensorflow/tfjs-core';
+import {errors} from '../errors';
+import {broadcastShape, sameShape} from '../ops/geometry';
 import {maxProgramInputs, type ScalarName} from '../ops/pointwise';
 import {call, type Expr, f32, i32, input} from '../ops/program';
 import {complexBinary} from './complex';
@@ -195,11 +197,15 @@ function sumProgram(terms: number, isFloat: boolean): readonly number[] {
 
 const addN = kernel<AddNInputs>(['float32', 'int32'], ({inputs, backend}) => {
   const [first, ...rest] = inputs as [TensorInfo, ...TensorInfo[]];
+  for (const term of rest) {
+    if (sameShape(term.shape, first.shape)) continue;
+    throw errors.shape('AddN', `terms have the shapes [${first.shape.join(', ')}] and [${term.shape.join(', ')}]; they must be equal`);
+  }
   let sum = backend.view(first, first.shape);
   const most = maxProgramInputs - 1;
   for (let at = 0; at < rest.length; at += most) {
     const terms = [sum, ...rest.slice(at, at + most)];
-    const next = broadcast(backend, 'AddN', sumProgram(terms.length, first.dtype === 'float32'), terms, first.dtype);
+    const next = pointwise(backend, sumProgram(terms.length, first.dtype === 'float32'), terms, first.shape, first.dtype);
     backend.disposeIntermediate(sum);
     sum = next;
   }
@@ -218,6 +224,17 @@ const fusedBatchNorm = kernel<FusedBatchNormInputs, FusedBatchNormAttrs>(float32
   const {x, mean, variance} = inputs;
   const {scale, offset}: Partial<typeof inputs> = inputs;
   const operands = [x, mean, variance, ...(scale ? [scale] : []), ...(offset ? [offset] : [])];
+  for (const {shape} of operands) {
+    if (shape.length === mean.shape.length || shape === x.shape) continue;
+    throw errors.shape(
+      'FusedBatchNorm',
+      `mean has rank ${mean.shape.length} and another statistic rank ${shape.length}; they must be equal`,
+    );
+  }
+  for (const {shape} of operands) {
+    if (sameShape(broadcastShape(x.shape, shape, 'FusedBatchNorm'), x.shape)) continue;
+    throw errors.shape('FusedBatchNorm', `statistics of shape [${shape.join(', ')}] do not fit x of shape [${x.shape.join(', ')}]`);
+  }
   const words = batchNormProgram(attrs.varianceEpsilon ?? 0.001, Boolean(scale), Boolean(offset));
   return pointwise(backend, words, operands, x.shape, 'float32');
 });

@@ -29,9 +29,10 @@ export function windowsOf(op: string, info: Info): Windows {
     strideD: deep ? info.strideDepth : 1,
     strideH: info.strideHeight,
     strideW: info.strideWidth,
-    padFront: deep ? info.padInfo.front : 0,
-    padTop: info.padInfo.top,
-    padLeft: info.padInfo.left,
+    // Where a step is longer than its window, tfjs-core's padding of a 3-D window is negative; TensorFlow's is 0.
+    padFront: deep ? Math.max(0, info.padInfo.front) : 0,
+    padTop: deep ? Math.max(0, info.padInfo.top) : info.padInfo.top,
+    padLeft: deep ? Math.max(0, info.padInfo.left) : info.padInfo.left,
     dilationD: deep ? info.dilationDepth : 1,
     dilationH: info.dilationHeight,
     dilationW: info.dilationWidth,
