@@ -106,7 +106,7 @@ Status CheckOperands(const StepContext& context, const MatMulParams& p, Operands
     return Status::Error(Code::kShape, "MatMul c[%u, %u, %u, %u] is larger than its buffer",
                          p.batch1, p.batch2, p.rows_m, p.cols_n);
   }
-  if (p.depth_k > 1 && p.a_col == 0 && p.b_row == 0 && p.packed_b == 0) {
+  if (elems > 0 && p.depth_k > 1 && p.a_col == 0 && p.b_row == 0 && p.packed_b == 0) {
     return Status::Error(Code::kInvalidStep, "MatMul: neither a nor b walks along k");
   }
   return {};
