@@ -4,19 +4,21 @@
  *   node build/ts/bench/kernels/gemm.js [--isa=avx2] [--threads=1] [--only=text] [--seconds=0.3]
  */
 import {native, type Slot} from '../../src/native';
-import {MatMul, PackWeights, packLayouts} from '../../src/ops/linear';
+import {MatMul, PackWeights, packedTypes, packLayouts} from '../../src/ops/linear';
 import {call, type Expr, encodeProgram, input} from '../../src/ops/program';
 import {configure, constant, type Problem, problems, report} from './measure';
 import {type Constant, planOf, stepWords} from './step-plan';
 
 function epilogueOf(p: Problem): Expr | undefined {
   if (p.has('gelu')) return call('GeluErf', input(0));
+  if (p.has('relu')) return call('Relu', input(0));
   return p.has('add') ? call('Add', input(0), input(1)) : undefined;
 }
 
-const dtypeOf = (p: Problem) => (p.has('bf16') ? 'bfloat16' : 'float32');
+const dtypeOf = (p: Problem) => packedTypes[layoutOf(p)] ?? 'float32';
 function layoutOf(p: Problem): number {
   if (p.has('bf16')) return packLayouts.gemmBf16;
+  if (p.has('int8')) return packLayouts.gemmInt8;
   return p.has('packed') ? packLayouts.gemmF32 : packLayouts.none;
 }
 function weightsOf(p: Problem, batch: number, k: number, n: number): Constant {
@@ -69,7 +71,7 @@ function measure(p: Problem, peak: number): void {
     constants,
     batch * m * n,
   );
-  report(p, plan, 2 * m * n * k * batch, peak, k * n * batch * (p.has('bf16') ? 2 : 4));
+  report(p, plan, 2 * m * n * k * batch, peak, k * n * batch * (p.has('int8') ? 1 : p.has('bf16') ? 2 : 4));
 }
 
 const peak = configure();

@@ -204,6 +204,13 @@ const reluAdd: Case['epilogue'] = {
   value: (sum, residual) => Math.max(0, sum + residual) * residual,
 };
 
+/** What tiles do in registers. */
+const relu6: Case['epilogue'] = {expr: call('Relu6', input(0)), value: (sum) => Math.min(6, Math.max(0, sum))};
+const addRelu: Case['epilogue'] = {
+  expr: call('Relu', call('Add', input(1), input(0))),
+  value: (sum, residual) => Math.max(0, sum + residual),
+};
+
 function tails(packed: boolean, transposeB: boolean): void {
   for (let m = 1; m <= 17; m++) {
     for (let n = 1; n <= 50; n++) {
@@ -232,6 +239,7 @@ for (const [isa, level] of levels.entries()) {
         }
         for (const m of [1, 2, 150]) {
           check({m, n: 70, k: 3201, bf16: true, bias: true, epilogue: reluAdd});
+          check({m, n: 70, k: 1601, bf16: true, bias: true, epilogue: addRelu});
           check({m, n: 33, k: 77, bf16: true, transposeA: true, transposeB: true});
         }
         check({m: 5, n: 18, k: 21, bf16: true, batch: [3, 2], epilogue: reluAdd, gap: 3});
@@ -251,6 +259,7 @@ for (const [isa, level] of levels.entries()) {
         }
         for (const m of [1, 2, 3, 150]) {
           check({m, n: 70, k: 1000, int8: true, bias: true, epilogue: reluAdd});
+          check({m, n: 70, k: 500, int8: true, bias: true, epilogue: addRelu});
           check({m, n: 33, k: 77, int8: true, transposeA: true, transposeB: true});
         }
         check({m: 5, n: 18, k: 21, int8: true, batch: [3, 2], epilogue: reluAdd, gap: 3});
@@ -297,6 +306,7 @@ for (const [isa, level] of levels.entries()) {
           check({m, n: 18, k: 21, batch, broadcastA: true, transposeB: true});
           check({m, n: 18, k: 21, batch, broadcastB: true, epilogue: add});
           check({m, n: 18, k: 21, batch, packed: true, epilogue: reluAdd, gap: 3});
+          check({m, n: 18, k: 21, batch, packed: true, epilogue: addRelu, gap: 2});
           check({m, n: 18, k: 21, batch, packed: true, broadcastA: true});
         }
       });
@@ -305,6 +315,9 @@ for (const [isa, level] of levels.entries()) {
           for (const m of [1, 3, 20]) {
             check({m, n, k: 9, epilogue: reluAdd, bias: true, packed: n % 2 === 0});
             check({m, n, k: 0, epilogue: add, bias: n % 2 === 0});
+            check({m, n, k: 20, epilogue: relu6, bias: true, packed: n % 2 === 0, gap: m % 2});
+            check({m, n, k: 20, epilogue: addRelu, bias: true, packed: n % 2 === 0, gap: m % 2});
+            check({m, n, k: 20, epilogue: addRelu, transposeB: true});
           }
         }
       });
@@ -312,6 +325,7 @@ for (const [isa, level] of levels.entries()) {
         for (const m of [1, 2, 3, 150]) {
           for (const packed of [false, true]) {
             check({m, n: 70, k: 1601, packed, bias: true, epilogue: reluAdd});
+            check({m, n: 70, k: 1601, packed, bias: true, epilogue: addRelu});
             check({m, n: 33, k: 800, packed, transposeA: true, transposeB: true});
           }
         }

@@ -1,7 +1,7 @@
 // What follows a convolution: a clamp in registers, any other program on pixels that are still in
 // cache.
 #include "kernels/conv/image.h"
-#include "kernels/pointwise/clamp.h"
+#include "kernels/pointwise/clamp-inl.h"
 #include "kernels/pointwise/program-inl.h"
 #include "simd/vector-inl.h"
 
@@ -19,11 +19,6 @@
 // clang-format on
 
 namespace graviton::GRAVITON_NS {
-
-static inline Vf Clamped(Vf x, const Clamp& clamp) {
-  const Vf above = x < clamp.low ? Splat(clamp.low) : x;
-  return above > clamp.high ? Splat(clamp.high) : above;
-}
 
 // Whether a row of pixels is one run for y and every input of the epilogue.
 static inline bool PixelsJoin(const Epilogue& epilogue, const Image& image) {

@@ -89,7 +89,7 @@ void MultiplyBlock(const GemmCall& g, const RowBlock& block, Range vectors, floa
     }
     if (!block.last) continue;
     const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
-    RunEpilogueOf(g, block.row, block.rows, group * kLanes, col_end - group * kLanes);
+    FollowTiles(g, block.row, block.rows, group * kLanes, col_end - group * kLanes);
   }
 }
 

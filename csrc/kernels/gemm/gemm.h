@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/conv/image.h"
+#include "kernels/pointwise/clamp.h"
 #include "kernels/pointwise/program.h"
 #include "simd/dispatch.h"
 #include "threads/thread_pool.h"
@@ -16,6 +17,14 @@ namespace graviton {
 struct PixelRows {
   Image image;
   const float* x;
+};
+
+// An epilogue that a tile applies to its sums in registers: x + residual[m, n], clamped.
+struct TileEpilogue {
+  const float* residual;  // null: none; contiguous columns
+  int64_t residual_row;
+  bool clamps;
+  Clamp clamp;
 };
 
 // c[m, n] = epilogue(Σk a[m, k] · b[k, n] + bias[n]). Strides count elements and may be anything;
@@ -35,7 +44,9 @@ struct GemmCall {
   int64_t c_row;
   const float* bias;         // null: none
   const Epilogue* epilogue;  // null: none
-  int64_t index1;            // of this product in the batch, for the epilogue
+  TileEpilogue tile_epilogue;
+  bool in_tiles;   // the epilogue is tile_epilogue, which tiles apply
+  int64_t index1;  // of this product in the batch, for the epilogue
   int64_t index2;
   size_t rows_m;
   size_t cols_n;

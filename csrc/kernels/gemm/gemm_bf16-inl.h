@@ -286,7 +286,7 @@ void MultiplySegment(const GemmCall& g, const Block& block, size_t vector, size_
   for (size_t tile = 0; tile < heights.tiles; ++tile) {
     kTiles.of[heights.Of(tile) - 1][vectors - 1](call);
     call.a += kTileElems;
-    call.out.c += static_cast<int64_t>(heights.Of(tile)) * g.c_row;
+    MoveDown(&call.out, heights.Of(tile));
   }
 }
 
@@ -303,7 +303,7 @@ void MultiplyBlock(const GemmCall& g, const Block& block, Range vectors) {
     }
     if (!block.last) continue;
     const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
-    RunEpilogueOf(g, block.row, block.rows, group * kLanes, col_end - group * kLanes);
+    FollowTiles(g, block.row, block.rows, group * kLanes, col_end - group * kLanes);
   }
 }
 

@@ -389,8 +389,7 @@ void MultiplyBlock(const GemmCall& g, const Rows& rows, Range block, Range vecto
       v += here;
     }
     const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
-    RunEpilogueOf(g, block.begin, block.end - block.begin, group * kLanes,
-                  col_end - group * kLanes);
+    FollowTiles(g, block.begin, block.end - block.begin, group * kLanes, col_end - group * kLanes);
   }
 }
 

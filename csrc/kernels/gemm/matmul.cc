@@ -133,11 +133,30 @@ void FoldBatchIntoRows(MatMulParams* p, const Epilogue& epilogue) {
   p->batch1 = 1;
 }
 
+// Whether tiles can apply the epilogue to their sums; residual then belongs to c[0, 0, 0, 0].
+bool AsTileEpilogue(const Epilogue& epilogue, TileEpilogue* tile) {
+  *tile = {};
+  tile->clamps = true;
+  if (AsClamp(epilogue.program, &tile->clamp)) return true;
+  if (!AsAddAndClamp(epilogue.program, &tile->clamp)) return false;
+  const Operand& residual = epilogue.operands[0];
+  if (residual.dtype != DType::kFloat32 || epilogue.strides[0][3] != 1) return false;
+  tile->residual = residual.f32();
+  tile->residual_row = epilogue.strides[0][2];
+  tile->clamps = epilogue.program.instructions > 1;
+  return true;
+}
+
 // The product number i1, i2 of the batch.
 GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, const Operand& c,
                 const Epilogue& epilogue, int64_t i1, int64_t i2) {
   const bool packed = p.packed_b != 0;
   const int64_t a = i1 * p.a_batch1 + i2 * p.a_batch2;
+  TileEpilogue tile = {};
+  const bool in_tiles = AsTileEpilogue(epilogue, &tile);
+  if (tile.residual != nullptr) {
+    tile.residual += i1 * epilogue.strides[0][0] + i2 * epilogue.strides[0][1];
+  }
   return {
       .a = pixels == nullptr ? in[0].f32() + a : nullptr,
       .a_row = p.a_row,
@@ -153,6 +172,8 @@ GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, con
       .c_row = p.c_row,
       .bias = in[2].f32(),
       .epilogue = epilogue.empty() ? nullptr : &epilogue,
+      .tile_epilogue = tile,
+      .in_tiles = in_tiles,
       .index1 = i1,
       .index2 = i2,
       .rows_m = p.rows_m,

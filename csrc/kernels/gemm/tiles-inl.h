@@ -129,7 +129,7 @@ void RunTiles(TileCall call, size_t rows, size_t vectors) {
     const size_t height = rows / tiles + (tile < rows % tiles);
     kTiles.of[height - 1][vectors - 1](call);
     call.a += static_cast<int64_t>(height) * call.a_row;
-    call.out.c += static_cast<int64_t>(height) * call.out.c_row;
+    MoveDown(&call.out, height);
     if (call.ahead != nullptr) call.ahead += call.ahead_step * (call.depth / kPrefetchEvery);
   }
 }

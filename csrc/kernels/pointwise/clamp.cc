@@ -17,13 +17,10 @@ bool OtherOperand(const Program& program, const Instruction& instruction, size_t
   return !std::isnan(*constant);
 }
 
-}  // namespace
-
-bool AsClamp(const Program& program, Clamp* clamp) {
-  if (program.empty()) return false;
+// Whether the instructions from `first` on only clamp `value`.
+bool IsClampOf(const Program& program, size_t first, size_t value, Clamp* clamp) {
   *clamp = {};
-  size_t value = kFirstInput;
-  for (size_t i = 0; i < program.instructions; ++i) {
+  for (size_t i = first; i < program.instructions; ++i) {
     const Instruction instruction = program.At(i);
     float constant = 0;
     switch (instruction.scalar) {
@@ -50,6 +47,21 @@ bool AsClamp(const Program& program, Clamp* clamp) {
     value = instruction.destination;
   }
   return true;
+}
+
+}  // namespace
+
+bool AsClamp(const Program& program, Clamp* clamp) {
+  return !program.empty() && IsClampOf(program, 0, kFirstInput, clamp);
+}
+
+bool AsAddAndClamp(const Program& program, Clamp* clamp) {
+  if (program.empty()) return false;
+  const Instruction sum = program.At(0);
+  const uint8_t* operands = sum.operands;
+  const bool both = (operands[0] == kFirstInput && operands[1] == kFirstInput + 1) ||
+                    (operands[0] == kFirstInput + 1 && operands[1] == kFirstInput);
+  return sum.scalar == Scalar::kAdd && both && IsClampOf(program, 1, sum.destination, clamp);
 }
 
 }  // namespace graviton

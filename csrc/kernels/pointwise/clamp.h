@@ -19,6 +19,9 @@ struct Clamp {
 // Minimum with constants.
 bool AsClamp(const Program& program, Clamp* clamp);
 
+// Whether it adds its input 1 to input 0 and does nothing else but clamp: a residual connection.
+bool AsAddAndClamp(const Program& program, Clamp* clamp);
+
 }  // namespace graviton
 
 #endif  // GRAVITON_KERNELS_POINTWISE_CLAMP_H_
