@@ -6,6 +6,7 @@ import {mendedModel} from '../io/load-graph-model';
 import {TensorData} from '../tensor-data';
 import {flatten} from './containers';
 import {type ExplainOptions, type Explanation, explainEntries} from './explain';
+import {hasPolynomialSizes} from './polynomial-sizes';
 import {type CompileOptions, type CompileStats, Recorder} from './recorder';
 
 /** What model calls take: one tensor, tensors in the order of `model.inputs`, or tensors by name. */
@@ -39,27 +40,25 @@ function mustRunEagerly(tensors: readonly Tensor[]): boolean {
   return engine().isTapeOn() || tensors.some((t) => t.dataId instanceof TensorData && t.dataId.traced?.trace.open === true);
 }
 
-const shapesOf = (tensors: readonly Tensor[]): string => tensors.map((t) => `${t.dtype}[${t.shape}]`).join(' ');
-
 type Call = (...args: readonly unknown[]) => unknown;
 const asyncFunction = (async () => {}).constructor;
 
 function compileFunction(target: Call, options: CompileOptions): Call & Compiled {
-  const recorder = new Recorder(options, options.freeze ?? false);
+  const recorder = new Recorder(options, options.freeze ?? false, () => false);
   const isAsync = target instanceof asyncFunction;
   const call = (...args: readonly unknown[]): unknown => {
     if (recorder.disposed) throw errors.disposed('the compiled function');
     const {tensors, key, rebuild} = flatten(args);
     if (mustRunEagerly(tensors)) return target(...args);
     const backend = activeBackend();
-    const signature = `${shapesOf(tensors)} in ${key}`;
+    const signature = {inputs: tensors, structure: `in ${key}`};
     const entry = recorder.find(signature);
     if (entry !== undefined && entry.plan === undefined) return target(...args);
     const run = (inputs: readonly Tensor[]) => target(...(rebuild(inputs) as unknown[]));
     const runAsync = run as (inputs: readonly Tensor[]) => Promise<unknown>;
     if (entry !== undefined)
       return isAsync ? recorder.replayAsync(entry, tensors, backend, runAsync) : recorder.replay(entry, tensors, run);
-    return isAsync ? recorder.recordAsync(signature, tensors, backend, runAsync) : recorder.record(signature, tensors, backend, run);
+    return isAsync ? recorder.recordAsync(signature, backend, runAsync, undefined) : recorder.record(signature, backend, run);
   };
   return Object.assign(call, {
     explain: (explainOptions?: ExplainOptions) => explainEntries(recorder.entries(), explainOptions),
@@ -75,7 +74,8 @@ export class CompiledModel implements Compiled {
 
   constructor(model: GraphModel, options: CompileOptions) {
     this.model = mendedModel(model);
-    this.recorder = new Recorder(options, options.freeze ?? true);
+    const {artifacts} = model as unknown as {artifacts?: {modelTopology?: unknown}};
+    this.recorder = new Recorder(options, options.freeze ?? true, () => hasPolynomialSizes(artifacts?.modelTopology));
   }
 
   /** As of the model. */
@@ -152,7 +152,7 @@ export class CompiledModel implements Compiled {
       throw errors.inputs(`inputs must be a tensor, an array or a map of tensors; given was ${inputs === null ? 'null' : typeof inputs}`);
     }
     const {tensors, key, rebuild} = flatten(inputs);
-    const signature = `${shapesOf(tensors)} in ${key} to ${outputs.join()}`;
+    const signature = {inputs: tensors, structure: `in ${key} to ${outputs.join()}`};
     return {tensors, signature, rebuild: rebuild as (tensors: readonly Tensor[]) => ModelInputs, eagerly: mustRunEagerly(tensors)};
   }
 
@@ -172,7 +172,7 @@ export class CompiledModel implements Compiled {
     // What checkInputs looks at is all in the signature: what has an entry has passed.
     if (entry === undefined) checkInputs(this.model, inputs);
     const run = (own: readonly Tensor[]) => original(rebuild(own));
-    if (entry === undefined) return this.recorder.record(signature, tensors, backend, run) as Tensor[];
+    if (entry === undefined) return this.recorder.record(signature, backend, run) as Tensor[];
     return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, tensors, run) as Tensor[]);
   }
 
@@ -186,7 +186,7 @@ export class CompiledModel implements Compiled {
     if (entry === undefined) checkInputs(this.model, inputs);
     const run = (own: readonly Tensor[]) => original(rebuild(own));
     const results = (await (entry === undefined
-      ? this.recorder.recordAsync(signature, tensors, backend, run)
+      ? this.recorder.recordAsync(signature, backend, run, (own) => [this.model.execute(rebuild(own), outputs)].flat())
       : entry.plan === undefined
         ? original(inputs)
         : this.recorder.replayAsync(entry, tensors, backend, run))) as Tensor[];

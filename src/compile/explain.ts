@@ -25,6 +25,8 @@ export interface ExplainedPlan {
   /** Why calls with this signature run eagerly; undefined where there is a plan. */
   readonly eager: string | undefined;
   readonly calls: number;
+  /** The inputs with a range for each size that may differ, where one plan serves them all. */
+  readonly sizes?: string;
   readonly steps: readonly ExplainedStep[];
   readonly passes: readonly {readonly name: string; readonly ms: number; readonly nodesBefore: number; readonly nodesAfter: number}[];
   /** Why a fusion that might be expected was not made. */
@@ -74,6 +76,7 @@ function explained(entry: Entry): ExplainedPlan {
     signature: entry.signature,
     eager: entry.reason,
     calls: entry.calls,
+    ...(entry.sizes === undefined ? {} : {sizes: entry.sizes}),
     steps: nodes.map((node) => {
       const step = entry.verifier?.differences.get(node);
       const microKernel = microKernelOf(graph, node);
@@ -117,7 +120,8 @@ function textOf(plan: ExplainedPlan, {reasons = false, diff = false}: ExplainOpt
   }
   const lines = diff ? diffLines(plan) : [...groups].map(([line, count]) => `  ${String(count).padStart(4)} x ${line}`);
   const why = reasons ? plan.reasons.map((reason) => `  not fused: ${reason}`) : [];
-  return [`${plan.signature}`, `  ${plan.steps.length} steps`, ...lines, ...why].join('\n');
+  const sizes = plan.sizes === undefined ? '' : `, one plan for ${plan.sizes}`;
+  return [`${plan.signature}`, `  ${plan.steps.length} steps${sizes}`, ...lines, ...why].join('\n');
 }
 
 export function explainEntries(entries: readonly Entry[], options: ExplainOptions = {}): Explanation {

@@ -1,6 +1,6 @@
 /** A cache that forgets what was used longest ago, beyond a number of entries. */
 export class LruCache<T> {
-  private readonly entries = new Map<string, T>();
+  private readonly entriesByKey = new Map<string, T>();
 
   constructor(
     private readonly capacity: () => number,
@@ -8,38 +8,43 @@ export class LruCache<T> {
   ) {}
 
   get size(): number {
-    return this.entries.size;
+    return this.entriesByKey.size;
   }
 
   get(key: string): T | undefined {
-    const value = this.entries.get(key);
+    const value = this.entriesByKey.get(key);
     if (value === undefined) return undefined;
-    this.entries.delete(key);
-    this.entries.set(key, value);
+    this.entriesByKey.delete(key);
+    this.entriesByKey.set(key, value);
     return value;
   }
 
   set(key: string, value: T): void {
     this.delete(key);
-    this.entries.set(key, value);
-    for (const [oldest] of this.entries) {
-      if (this.entries.size <= Math.max(1, this.capacity())) break;
+    this.entriesByKey.set(key, value);
+    for (const [oldest] of this.entriesByKey) {
+      if (this.entriesByKey.size <= Math.max(1, this.capacity())) break;
       this.delete(oldest);
     }
   }
 
   delete(key: string): void {
-    const value = this.entries.get(key);
+    const value = this.entriesByKey.get(key);
     if (value === undefined) return;
-    this.entries.delete(key);
+    this.entriesByKey.delete(key);
     this.evicted(value);
   }
 
+  /** A copy, so that entries may be deleted meanwhile. */
+  entries(): [string, T][] {
+    return [...this.entriesByKey];
+  }
+
   values(): IterableIterator<T> {
-    return this.entries.values();
+    return this.entriesByKey.values();
   }
 
   clear(): void {
-    for (const key of [...this.entries.keys()]) this.delete(key);
+    for (const key of [...this.entriesByKey.keys()]) this.delete(key);
   }
 }

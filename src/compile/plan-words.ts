@@ -7,7 +7,10 @@ import {formOf} from './form';
 import {type Graph, inputsOf, type Node, type Operand, type ValueId, valueOf} from './ir';
 
 /** Wire numbers of StorageKind in csrc/plan/plan.h. */
-const storageKinds = {arena: 0, input: 1, output: 2, constant: 3} as const;
+export const storageKinds = {arena: 0, input: 1, output: 2, constant: 3} as const;
+
+/** Words of a storage: kind, type, index, elements. */
+export const storageWords = 4;
 
 /**
  * A word of a plan: a number, or a linear expression in the signature's free sizes, constant + Σ factor · size. Plans are made for one
@@ -84,7 +87,7 @@ export function planWords(graph: Graph, segment: Segment): PlanWords {
   const add = (id: ValueId, kind: number, index: number) => {
     const {dtype, elems} = valueOf(graph, id);
     storages.push(kind, dtypes.indexOf(dtype), index, elems);
-    numbers.set(id, storages.length / 4);
+    numbers.set(id, storages.length / storageWords);
   };
   segment.inputs.forEach((id, i) => {
     add(id, storageKinds.input, i);
@@ -107,7 +110,7 @@ export function planWords(graph: Graph, segment: Segment): PlanWords {
     inputs: segment.inputs.length,
     outputs: segment.outputs.length,
     freeSizes: 0,
-    storages: storages.length / 4,
+    storages: storages.length / storageWords,
     steps: segment.nodes.length,
     body: [...storages, ...steps],
     constants,

@@ -65,8 +65,28 @@ function cut(graph: Graph): (Segment | Node)[] {
   });
 }
 
+/** The whole graph as one native plan, where nothing runs in JavaScript and results need no copy. */
+export function soleSegment(graph: Graph): Segment | undefined {
+  const parts = cut(graph);
+  const [part] = parts;
+  if (parts.length !== 1 || part === undefined || 'op' in part) return undefined;
+  const outputs = new Set(graph.outputs);
+  const isAll =
+    outputs.size === graph.outputs.length && part.outputs.length === outputs.size && part.outputs.every((id) => outputs.has(id));
+  return isAll ? {...part, outputs: graph.outputs} : undefined;
+}
+
+/** What runs a call of one signature. */
+export interface Runnable {
+  /** By ConstantPool number. */
+  readonly usedConstants: ReadonlySet<number>;
+  run(inputs: readonly TensorData[], hostKernel: HostKernel): TensorInfo[];
+  runAsync(inputs: readonly TensorData[], hostKernel: HostKernel): Promise<TensorInfo[]>;
+  dispose(): void;
+}
+
 /** A compiled signature: native plans, and host calls between them where a kernel has no native op. */
-export class Plan {
+export class Plan implements Runnable {
   private readonly stages: readonly Stage[];
   private readonly constants: ReadonlySet<number>;
 
@@ -79,7 +99,8 @@ export class Plan {
     const constants = new Set<number>();
     const stages: Stage[] = [];
     try {
-      for (const part of cut(graph)) stages.push(this.stageOf(part, constants));
+      const sole = soleSegment(graph);
+      for (const part of sole === undefined ? cut(graph) : [sole]) stages.push(this.stageOf(part, constants));
     } catch (error) {
       this.drop(stages);
       throw error;

@@ -5,12 +5,16 @@ import {errors} from '../errors';
 import {native} from '../native';
 import type {TensorData} from '../tensor-data';
 import {ConstantPool} from './constants';
-import {flatten} from './containers';
+import {type Flattened, flatten} from './containers';
+import {Family, type Founder} from './family';
+import {familyKey} from './free-sizes';
+import type {Graph} from './ir';
 import {type Optimized, optimize} from './optimize';
-import {type HostKernel, Plan, type ResultSpec, withDistinctResults} from './plan';
+import {type HostKernel, Plan, type ResultSpec, type Runnable, withDistinctResults} from './plan';
 import {LruCache} from './plan-cache';
 import {type Precision, precisionFrom} from './precision';
-import {type Captures, newestTensorId, Recording} from './recording';
+import {type Captures, type InputSpec, newestTensorId, Recording} from './recording';
+import type {Sample, SizedPlans} from './sized-plan';
 import {Verifier} from './verifier';
 
 export interface CompileOptions {
@@ -30,11 +34,22 @@ export interface CompileOptions {
   readonly freeze?: boolean;
 }
 
+/** What tells calls apart. */
+export interface Signature {
+  readonly inputs: readonly Tensor[];
+  /** All but types and shapes: the structure around the inputs, and which results are wanted. */
+  readonly structure: string;
+}
+
+const textOf = ({inputs, structure}: Signature): string => `${inputs.map((t) => `${t.dtype}[${t.shape}]`).join(' ')} ${structure}`;
+
 /** What one signature came to: a plan, or the reason why its calls run eagerly. */
 export interface Entry extends Captures {
   readonly signature: string;
-  readonly plan: Plan | undefined;
+  readonly plan: Runnable | undefined;
   readonly optimized: Optimized | undefined;
+  /** The inputs with ranges of sizes, where the plan is one for many. */
+  readonly sizes?: string;
   /** Under GRAVITON_VERIFY=1: what compares each call of the plan with eager. */
   readonly verifier?: Verifier;
   readonly reason: string | undefined;
@@ -48,6 +63,8 @@ export interface Entry extends Captures {
 export interface CompileStats {
   readonly plans: number;
   readonly eagerSignatures: number;
+  /** Calls that were recorded and optimised: each signature's first, and those by which plans for many sizes are found. */
+  readonly traces: number;
   readonly hits: number;
   readonly misses: number;
   readonly evictions: number;
@@ -56,6 +73,10 @@ export interface CompileStats {
   /** Bytes of arenas and scratch memory of this environment. */
   readonly arenaBytes: number;
 }
+
+const familyOf = ({inputs, structure}: Signature): string => `${familyKey(inputs)} ${structure}`;
+
+const resultSpec = ({shape, dtype}: Tensor): ResultSpec => ({shape, dtype: dtype as ResultSpec['dtype']});
 
 const hostKernel: HostKernel = (call, inputs, backend) => {
   const named: Record<string, unknown> = {};
@@ -82,15 +103,25 @@ export class Recorder {
       this.evictions++;
     },
   );
+  private readonly families = new LruCache<Family>(
+    () => settingOf(settings.planCacheCapacity),
+    (family) => {
+      for (const [signature, entry] of this.cache.entries()) if (family.owns(entry.plan)) this.cache.delete(signature);
+      family.dispose();
+    },
+  );
   private hits = 0;
   private misses = 0;
+  private traces = 0;
   private evictions = 0;
   private isDisposed = false;
   private readonly precision: Precision;
 
+  /** `polynomial`: whether all sizes of the model are polynomials of its inputs' sizes. */
   constructor(
     private readonly options: CompileOptions,
     private readonly freezes: boolean,
+    private readonly polynomial: () => boolean,
   ) {
     this.precision = precisionFrom(options);
   }
@@ -104,16 +135,54 @@ export class Recorder {
   }
 
   /** The entry for a signature whose captured variables have not been assigned to since. */
-  find(signature: string): Entry | undefined {
-    const entry = this.cache.get(signature);
-    if (entry === undefined) return undefined;
-    for (const data of entry.captured) if (data.disposed) throw errors.disposed('a tensor that the compiled function captured');
-    if (entry.variables.some(({variable, data}) => variable.dataId !== data)) {
-      this.cache.delete(signature);
+  find(signature: Signature): Entry | undefined {
+    const text = textOf(signature);
+    const known = this.cache.get(text);
+    if (known !== undefined && this.isStale(known)) {
+      this.cache.delete(text);
+      this.families.delete(familyOf(signature));
       return undefined;
     }
+    const entry = known ?? this.sizedEntry(signature);
+    if (entry === undefined) return undefined;
     this.hits++;
     entry.calls++;
+    return entry;
+  }
+
+  /** @throws ERR_DISPOSED where a captured tensor is gone */
+  private isStale({captured, variables}: Captures): boolean {
+    for (const data of captured) if (data.disposed) throw errors.disposed('a tensor that the compiled function captured');
+    return variables.some(({variable, data}) => variable.dataId !== data);
+  }
+
+  /** A new entry for a signature that a plan for many sizes serves, unless it has to be looked at. */
+  private sizedEntry(signature: Signature): Entry | undefined {
+    const family = this.families.get(familyOf(signature));
+    const {plans, base} = family ?? {};
+    if (plans === undefined || base === undefined || plans.looks || plans.sizesOf(signature.inputs) === undefined) return undefined;
+    if (this.isStale(base.captures)) {
+      this.families.delete(familyOf(signature));
+      return undefined;
+    }
+    return this.addSized(signature, plans, base);
+  }
+
+  private addSized(signature: Signature, plans: SizedPlans, {captures, optimized, rebuild}: Founder): Entry {
+    const plan = plans.at(plans.sizesOf(signature.inputs) as number[]);
+    const entry = {
+      ...captures,
+      signature: textOf(signature),
+      plan,
+      optimized,
+      sizes: plans.text,
+      reason: undefined,
+      recordMs: 0,
+      compileMs: 0,
+      rebuild,
+      calls: 0,
+    };
+    this.cache.set(entry.signature, entry);
     return entry;
   }
 
@@ -131,7 +200,7 @@ export class Recorder {
 
   async replayAsync(entry: Entry, inputs: readonly Tensor[], backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
     const data = inputs.map((tensor) => backend.data(tensor.dataId));
-    const infos = await (entry.plan as Plan).runAsync(data, hostKernel);
+    const infos = await (entry.plan as Runnable).runAsync(data, hostKernel);
     const results = infos.map((info) => engine().makeTensorFromTensorInfo(info, backend));
     if (entry.verifier !== undefined) {
       const firstId = newestTensorId();
@@ -144,6 +213,70 @@ export class Recorder {
       }
     }
     return entry.rebuild(results);
+  }
+
+  /** Runs and records a call that is its own synchronous scope. */
+  record(signature: Signature, backend: GravitonBackend, run: Runner): unknown {
+    const {inputs} = signature;
+    if (this.cannotTrace(signature)) return run(inputs);
+    this.generalise(signature, backend, run);
+    const entry = this.sizedEntry(signature);
+    if (entry !== undefined) return this.replay(entry, inputs, run);
+    const recording = Recording.of(this.pool, backend, inputs);
+    try {
+      const result = engine().tidy(() => run(recording.inputs) as Tensor);
+      return this.finish(signature, recording, result, (made) => this.replay(made, inputs, run));
+    } finally {
+      recording.release();
+    }
+  }
+
+  /** `probe`: the same as a synchronous call, if there is one: what a call at other sizes leaves behind when it fails can then be cleared away. */
+  async recordAsync(signature: Signature, backend: GravitonBackend, run: AsyncRunner, probe: Runner | undefined): Promise<unknown> {
+    const {inputs} = signature;
+    if (this.cannotTrace(signature)) return run(inputs);
+    if (probe !== undefined) this.generalise(signature, backend, probe);
+    const entry = this.sizedEntry(signature);
+    if (entry !== undefined) return this.replayAsync(entry, inputs, backend, run);
+    const recording = Recording.of(this.pool, backend, inputs);
+    try {
+      const result = await run(recording.inputs);
+      return await this.finish(signature, recording, result, (made) => this.replayAsync(made, inputs, backend, run));
+    } finally {
+      recording.release();
+    }
+  }
+
+  /** Looks for a plan for many sizes, where this call is one of a family. */
+  private generalise(signature: Signature, backend: GravitonBackend, run: Runner): void {
+    const family = this.families.get(familyOf(signature));
+    // Verified plans are those of one signature.
+    if (family === undefined || !family.wants(signature.inputs) || settingOf(settings.verify)) return;
+    for (const [text, entry] of this.cache.entries()) if (family.owns(entry.plan)) this.cache.delete(text);
+    const mostNodes = family.base?.recorded.nodes.length ?? 0;
+    family.generalise(signature.inputs, (inputs) => this.sample(inputs, mostNodes, backend, run), this.pool, backend);
+  }
+
+  /** A call recorded for its shapes; undefined where it needs elements, or refuses the shapes. */
+  private sample(inputs: readonly InputSpec[], mostNodes: number, backend: GravitonBackend, run: Runner): Sample | undefined {
+    const recording = Recording.ofShapes(this.pool, backend, inputs, mostNodes);
+    try {
+      return engine().tidy(() => this.sampleOf(recording, inputs, run(recording.inputs)) as never);
+    } catch {
+      return undefined;
+    } finally {
+      recording.release();
+    }
+  }
+
+  private sampleOf(recording: Recording, inputs: readonly InputSpec[], result: unknown): Sample | undefined {
+    const {tensors, key} = flatten(result);
+    const recorded = this.graphOf(recording, tensors);
+    const results = tensors.map(resultSpec);
+    if (recorded === undefined) return undefined;
+    this.traces++;
+    const {graph} = this.optimise(recorded);
+    return {inputs, recorded, graph: withDistinctResults(graph), results, structure: key};
   }
 
   /** Verifies the plan on the call that was recorded. */
@@ -160,97 +293,132 @@ export class Recorder {
     }
   }
 
-  /** Runs and records a call that is its own synchronous scope. */
-  record(signature: string, inputs: readonly Tensor[], backend: GravitonBackend, run: Runner): unknown {
-    if (this.cannotTrace(signature, inputs)) return run(inputs);
-    const recording = Recording.of(this.pool, backend, inputs);
-    try {
-      const result = engine().tidy(() => run(recording.inputs) as Tensor);
-      return this.finish(signature, recording, result, (entry) => this.replay(entry, inputs, run));
-    } finally {
-      recording.release();
-    }
-  }
-
-  async recordAsync(signature: string, inputs: readonly Tensor[], backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
-    if (this.cannotTrace(signature, inputs)) return run(inputs);
-    const recording = Recording.of(this.pool, backend, inputs);
-    try {
-      const result = await run(recording.inputs);
-      return await this.finish(signature, recording, result, (entry) => this.replayAsync(entry, inputs, backend, run));
-    } finally {
-      recording.release();
-    }
-  }
-
   /** Notes a signature whose inputs native steps cannot take. */
-  private cannotTrace(signature: string, inputs: readonly Tensor[]): boolean {
-    const other = inputs.find((tensor) => tensor.dtype === 'string' || tensor.dtype === 'complex64');
+  private cannotTrace(signature: Signature): boolean {
+    const other = signature.inputs.find((tensor) => tensor.dtype === 'string' || tensor.dtype === 'complex64');
     if (other === undefined) return false;
     this.misses++;
     const reason = `an input is a ${other.dtype} tensor`;
     const nothing = {plan: undefined, optimized: undefined, variables: [], captured: [], rebuild: () => undefined};
-    this.cache.set(signature, {signature, reason, recordMs: 0, compileMs: 0, calls: 0, ...nothing});
+    const text = textOf(signature);
+    this.cache.set(text, {signature: text, reason, recordMs: 0, compileMs: 0, calls: 0, ...nothing});
     return true;
   }
 
   /** What the recorded call returns: its plan computes it, unless elements were needed on the way. */
-  private finish(signature: string, recording: Recording, result: unknown, replay: (entry: Entry) => unknown): unknown {
+  private finish(signature: Signature, recording: Recording, result: unknown, replay: (entry: Entry) => unknown): unknown {
     this.misses++;
-    const {tensors, rebuild} = flatten(result);
+    const flat = flatten(result);
     if (this.isDisposed) recording.trace.compute();
     else {
-      const entry = this.compile(signature, recording, tensors, rebuild);
-      this.cache.set(signature, entry);
+      const entry = this.sizedAfterLook(signature, recording, flat) ?? this.compile(signature, recording, flat);
       if (entry.plan !== undefined && recording.trace.ghostly) {
-        recording.drop(tensors);
+        recording.drop(flat.tensors);
         return replay(entry);
       }
       try {
-        this.verifyRecorded(entry, recording, tensors);
+        this.verifyRecorded(entry, recording, flat.tensors);
       } catch (error) {
-        recording.drop(tensors);
+        recording.drop(flat.tensors);
         throw error;
       }
     }
-    return rebuild(recording.distinct(tensors));
+    return flat.rebuild(recording.distinct(flat.tensors));
   }
 
-  private compile(signature: string, recording: Recording, results: readonly Tensor[], rebuild: Entry['rebuild']): Entry {
-    const {trace, backend} = recording;
+  /** The entry for a recorded call that turns out to be a case of a plan for many sizes. */
+  private sizedAfterLook(signature: Signature, recording: Recording, {tensors, key}: Flattened): Entry | undefined {
+    const {plans, base} = this.families.get(familyOf(signature)) ?? {};
+    if (!plans?.looks || base === undefined || !recording.trace.ghostly) return undefined;
+    const recorded = this.graphOf(recording, tensors);
+    const {inputs} = signature;
+    const isCase = recorded !== undefined && plans.agrees({inputs, recorded, results: tensors.map(resultSpec), structure: key});
+    return isCase ? this.addSized(signature, plans, base) : undefined;
+  }
+
+  /** What was recorded, if it can be replayed. */
+  private graphOf({trace, backend}: Recording, results: readonly Tensor[]): Graph | undefined {
     trace.close();
-    const recordMs = performance.now() - recording.start;
-    const base = {signature, recordMs, rebuild, calls: 0, ...recording.captures()};
     const data = results.map((t) => backend.data(t.dataId));
     if (data.some((d) => d.host !== undefined)) trace.obstruct('a result is a string or complex tensor');
-    if (trace.reason !== undefined) return {...base, plan: undefined, optimized: undefined, reason: trace.reason, compileMs: 0};
-    const start = performance.now();
-    const verifies = settingOf(settings.verify);
+    return trace.reason === undefined ? trace.graph(data) : undefined;
+  }
+
+  private optimise(graph: Graph): Optimized {
     // Verification reads the plain weights at each call.
-    this.pool.prepare(this.freezes && !verifies, this.used());
-    const graph = trace.graph(data);
-    const optimized = optimize(graph, this.pool, new Set(this.options.disable), this.precision);
-    const specs = results.map((t): ResultSpec => ({shape: t.shape, dtype: t.dtype as ResultSpec['dtype']}));
-    const plan = new Plan(withDistinctResults(optimized.graph), specs, this.pool, backend);
-    const verifier = verifies ? new Verifier(graph, optimized.graph, this.pool, backend, hostKernel) : undefined;
-    const entry = {...base, plan, optimized, ...(verifier && {verifier}), reason: undefined, compileMs: performance.now() - start};
-    this.sweep(entry);
+    this.pool.prepare(this.freezes && !settingOf(settings.verify), this.used());
+    return optimize(graph, this.pool, new Set(this.options.disable), this.precision);
+  }
+
+  private compile(signature: Signature, recording: Recording, {tensors, key, rebuild}: Flattened): Entry {
+    const {trace, backend, start} = recording;
+    const text = textOf(signature);
+    const graph = this.graphOf(recording, tensors);
+    const recordMs = performance.now() - start;
+    const captures = recording.captures(tensors);
+    const base = {signature: text, recordMs, rebuild, calls: 0, ...captures};
+    if (graph === undefined) {
+      const eager = {...base, plan: undefined, optimized: undefined, reason: trace.reason, compileMs: 0};
+      this.cache.set(text, eager);
+      return eager;
+    }
+    this.traces++;
+    const optimized = this.optimise(graph);
+    const distinct = withDistinctResults(optimized.graph);
+    const results = tensors.map(resultSpec);
+    const plan = new Plan(distinct, results, this.pool, backend);
+    const verifier = settingOf(settings.verify) ? new Verifier(graph, optimized.graph, this.pool, backend, hostKernel) : undefined;
+    const entry = {
+      ...base,
+      plan,
+      optimized,
+      ...(verifier && {verifier}),
+      reason: undefined,
+      compileMs: performance.now() - start - recordMs,
+    };
+    this.cache.set(text, entry);
+    if (trace.ghostly) {
+      const {inputs} = signature;
+      const specs = inputs.map(({shape, dtype}) => ({shape, dtype}));
+      this.familyAt(signature).add({
+        inputs: specs,
+        recorded: graph,
+        graph: distinct,
+        results,
+        structure: key,
+        optimized,
+        captures,
+        rebuild,
+      });
+    }
+    this.sweep();
     return entry;
   }
 
-  /** Constants that the plans of the cache, and `added`, use. */
-  private used(...added: readonly Entry[]): Set<number> {
+  private familyAt(signature: Signature): Family {
+    const key = familyOf(signature);
+    const family = this.families.get(key) ?? new Family(this.polynomial());
+    this.families.set(key, family);
+    return family;
+  }
+
+  /** Constants that plans use. */
+  private used(): Set<number> {
     const used = new Set<number>();
-    for (const {plan, verifier} of [...this.cache.values(), ...added]) {
-      for (const constant of plan?.usedConstants ?? []) used.add(constant);
-      for (const constant of verifier?.usedConstants ?? []) used.add(constant);
+    const add = (constants: Iterable<number> = []) => {
+      for (const constant of constants) used.add(constant);
+    };
+    for (const {plan, verifier} of this.cache.values()) {
+      add(plan?.usedConstants);
+      add(verifier?.usedConstants);
     }
+    for (const family of this.families.values()) add(family.usedConstants(this.pool));
     return used;
   }
 
   /** Gives back constants that were only steps on the way to packed ones, and plain weights that packed ones replace. */
-  private sweep(added: Entry): void {
-    const used = this.used(added);
+  private sweep(): void {
+    const used = this.used();
     if (this.freezes) this.pool.freeze(used);
     this.pool.sweep(used);
   }
@@ -262,6 +430,7 @@ export class Recorder {
       eagerSignatures: entries.filter((e) => e.plan === undefined).length,
       hits: this.hits,
       misses: this.misses,
+      traces: this.traces,
       evictions: this.evictions,
       constantBytes: this.pool.bytes(),
       arenaBytes: native().stats().arenaBytes,
@@ -272,6 +441,7 @@ export class Recorder {
     if (this.isDisposed) return;
     this.isDisposed = true;
     this.cache.clear();
+    this.families.clear();
     this.pool.dispose();
     native().freeArenas();
   }
@@ -292,7 +462,7 @@ export const planKernel: KernelConfig = {
   kernelName: 'GravitonPlan',
   backendName: 'graviton',
   kernelFunc: ({inputs, attrs, backend}) => {
-    const {plan} = attrs as unknown as {plan: Plan};
+    const {plan} = attrs as unknown as {plan: Runnable};
     const own = backend as GravitonBackend;
     const data = Object.values(inputs as NamedTensorInfoMap).map((info) => own.data((info as TensorInfo).dataId));
     return plan.run(data, hostKernel);

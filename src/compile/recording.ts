@@ -38,8 +38,9 @@ export class Recording {
     readonly backend: GravitonBackend,
     specs: readonly InputSpec[],
     data: readonly TensorData[],
+    mostNodes?: number,
   ) {
-    this.trace = new Trace(pool);
+    this.trace = new Trace(pool, mostNodes);
     this.inputs = specs.map(({shape, dtype}, i) =>
       engine().makeTensorFromTensorInfo(backend.adoptData(data[i] as TensorData, shape, dtype), backend),
     );
@@ -52,14 +53,15 @@ export class Recording {
     return new Recording(pool, backend, inputs, data);
   }
 
-  /** Records what a call on inputs of these shapes would do: NeedsElements is thrown where that depends on elements. */
-  static ofShapes(pool: ConstantPool, backend: GravitonBackend, specs: readonly InputSpec[]): Recording {
+  /** Records what a call on inputs of these shapes would do: NotLike is thrown where that depends on elements or takes more steps. */
+  static ofShapes(pool: ConstantPool, backend: GravitonBackend, specs: readonly InputSpec[], mostNodes: number): Recording {
     const elems = specs.map(({shape}) => shape.reduce((product, size) => product * size, 1));
     return new Recording(
       pool,
       backend,
       specs,
       specs.map(({dtype}, i) => TensorData.pending(dtype, elems[i] as number)),
+      mostNodes,
     );
   }
 
@@ -81,8 +83,10 @@ export class Recording {
     for (const tensor of results) if (this.isOwn(tensor) && !tensor.isDisposed) tensor.dispose();
   }
 
-  captures(): Captures {
-    const captured = this.trace.capturedData().filter((data) => !data.disposed);
+  /** What the call read and neither made nor returns as its own. */
+  captures(results: readonly Tensor[]): Captures {
+    const own = new Set<object>(results.filter((tensor) => this.isOwn(tensor)).map((tensor) => tensor.dataId));
+    const captured = this.trace.capturedData().filter((data) => !data.disposed && !own.has(data));
     const variables = Object.values(engine().registeredVariables).flatMap((variable) => {
       const data = captured.find((d) => d === variable.dataId);
       return data === undefined ? [] : [{variable, data}];

@@ -11,12 +11,8 @@ export interface TracedValue {
   readonly value: ValueId;
 }
 
-/** Thrown where a call that is recorded for shapes alone needs the elements of an input. */
-export class NeedsElements extends Error {
-  constructor() {
-    super('the elements of an input are needed, and there is only its shape');
-  }
-}
+/** Thrown in a call that is recorded for shapes alone where it cannot be like the call that it is to be compared with. */
+export class NotLike extends Error {}
 
 /**
  * The record of one call. A kernel call belongs to the trace that its operands carry; operands without a mark become constants of the
@@ -34,7 +30,11 @@ export class Trace {
   private isOpen = true;
   private obstacle: string | undefined;
 
-  constructor(private readonly pool: ConstantPool) {}
+  /** `mostNodes`: a call that is longer is given up. */
+  constructor(
+    private readonly pool: ConstantPool,
+    private readonly mostNodes = Number.POSITIVE_INFINITY,
+  ) {}
 
   /** Whether steps are recorded without being run: until something needs elements. */
   get ghostly(): boolean {
@@ -73,12 +73,13 @@ export class Trace {
 
   /**
    * Runs what was only recorded so far; from here on steps run as they come.
-   * @throws NeedsElements where an input is only a shape
+   * @throws NotLike where an input is only a shape
    */
   compute(): void {
     const {waiting} = this;
     if (waiting === undefined) return;
-    if (this.inputSlots.length < this.inputs.length || this.inputSlots.includes(undefined)) throw new NeedsElements();
+    if (this.inputSlots.length < this.inputs.length || this.inputSlots.includes(undefined))
+      throw new NotLike('the elements of an input are needed, and there is only its shape');
     this.waiting = undefined;
     const lastReader = new Map<ValueId, number>();
     for (const [at, node] of this.nodes.entries()) for (const {value} of inputsOf(node)) lastReader.set(value, at);
@@ -152,6 +153,7 @@ export class Trace {
     offsets?: readonly number[],
   ): void {
     if (this.obstacle !== undefined) return;
+    if (this.nodes.length >= this.mostNodes) throw new NotLike(`more than ${this.mostNodes} steps`);
     const operands = inputs.map((data, i) => (data === undefined ? undefined : {value: this.valueOf(data), offset: offsets?.[i] ?? 0}));
     this.nodes.push({op, inputs: operands, outputs: this.mark(outputs), params});
   }

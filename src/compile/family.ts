@@ -1,0 +1,143 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
+import type {GravitonBackend} from '../backend';
+import type {ConstantPool} from './constants';
+import {type FreeSize, firstLimits, freeSizesOf, sampleSizes, withSizes} from './free-sizes';
+import type {Optimized} from './optimize';
+import type {Runnable} from './plan';
+import type {Captures, InputSpec} from './recording';
+import {type Sample, SizedPlan, SizedPlans} from './sized-plan';
+
+/** The first call of a family, and all that another needs in its stead. */
+export interface Founder extends Sample {
+  readonly optimized: Optimized;
+  readonly captures: Captures;
+  readonly rebuild: (tensors: readonly Tensor[]) => unknown;
+}
+
+/** Calls that were seen are kept, to tell which sizes are free. */
+const mostSeen = 8;
+const mostFreeSizes = 3;
+/** Times that a family is generalised, or that it is tried: sizes may grow beyond what was thought of. */
+const mostAttempts = 6;
+
+/** What a plan for many sizes is looked for with. */
+interface Search {
+  /** The free sizes of the founder's call, and of others. */
+  readonly own: readonly number[];
+  readonly seen: readonly (readonly number[])[];
+  readonly free: readonly FreeSize[];
+  readonly record: (inputs: readonly InputSpec[]) => Sample | undefined;
+  readonly pool: ConstantPool;
+  readonly backend: GravitonBackend;
+}
+
+/** Calls that differ in sizes only. From the second on, one plan for all of them is looked for. */
+export class Family {
+  private founder: Founder | undefined;
+  private readonly seen: (readonly InputSpec[])[] = [];
+  private sized: SizedPlans | undefined;
+  private attempts = 0;
+  private obstacle: string | undefined;
+
+  /** `polynomial`: all sizes are polynomials of the inputs' sizes, so that what holds for a few holds for those between. */
+  constructor(private readonly polynomial: boolean) {}
+
+  get base(): Founder | undefined {
+    return this.founder;
+  }
+
+  get plans(): SizedPlans | undefined {
+    return this.sized;
+  }
+
+  /** Why calls of other sizes have plans of their own. */
+  get reason(): string | undefined {
+    return this.obstacle;
+  }
+
+  /** Whether a plan goes when this family's plans go. */
+  owns(plan: Runnable | undefined): boolean {
+    return plan instanceof SizedPlan && this.sized !== undefined && plan.all === this.sized;
+  }
+
+  add(call: Founder): void {
+    if (this.founder === undefined) this.founder = call;
+    else if (this.seen.length < mostSeen) this.seen.push(call.inputs);
+  }
+
+  /** By ConstantPool number: what later samples are compared with. */
+  usedConstants(pool: ConstantPool): number[] {
+    const {founder} = this;
+    if (founder === undefined) return [];
+    const constants = [...founder.recorded.values, ...founder.graph.values].flatMap(({constant}) => constant ?? []);
+    // Weights need no keeping: they have the same number in every call.
+    const made = constants.filter((constant) => pool.sourceOf(constant)?.disposed ?? true);
+    return [...made, ...(this.sized?.usedConstants ?? [])];
+  }
+
+  /** Whether it is worth trying to find a plan for these inputs and all others like them. */
+  wants(inputs: readonly InputSpec[]): boolean {
+    return this.founder !== undefined && this.sized?.sizesOf(inputs) === undefined && this.attempts < mostAttempts;
+  }
+
+  /**
+   * Looks for a plan that serves `inputs` too. `record`: a call with other inputs, undefined where it cannot be recorded for its shapes.
+   */
+  generalise(
+    inputs: readonly InputSpec[],
+    record: (inputs: readonly InputSpec[]) => Sample | undefined,
+    pool: ConstantPool,
+    backend: GravitonBackend,
+  ): void {
+    const base = this.founder as Founder;
+    this.attempts++;
+    const others = [...this.seen, inputs];
+    const free = freeSizesOf([base.inputs, ...others]);
+    if (free.length === 0 || free.length > mostFreeSizes) return;
+    const sizesOf = (specs: readonly InputSpec[]) =>
+      free.map((places) => {
+        const [input, axis] = places[0] as readonly [number, number];
+        return specs[input]?.shape[axis] as number;
+      });
+    const own = sizesOf(base.inputs);
+    const seen = others.map(sizesOf);
+    const sampling = {own, seen, free, record, pool, backend};
+    // Where later calls are looked at, nothing is lost by taking all sizes for alike at first; strides of windows make them differ.
+    const made = this.sample(sampling, true);
+    const plans = typeof made === 'string' && !this.polynomial ? this.sample(sampling, false) : made;
+    if (typeof plans === 'string') {
+      this.obstacle = plans;
+      return;
+    }
+    this.sized?.dispose();
+    this.sized = plans;
+    this.obstacle = undefined;
+  }
+
+  private sample({own, seen, free, record, pool, backend}: Search, anyStep: boolean): SizedPlans | string {
+    const base = this.founder as Founder;
+    // A model may not take sizes as large as those tried first: it has a table of so many positions, say.
+    for (
+      let limits = firstLimits([own, ...seen]);
+      limits.every((limit, i) => 2 * limit > (own[i] as number));
+      limits = limits.map((limit) => limit / 2)
+    ) {
+      const wanted = sampleSizes(own, seen, limits, anyStep);
+      const samples: Sample[] = [base];
+      for (const sizes of wanted) {
+        const sample = record(withSizes(base.inputs, free, sizes));
+        if (sample === undefined) break;
+        samples.push(sample);
+      }
+      if (samples.length === 1) continue;
+      if (samples.length <= wanted.length) return 'calls of small sizes cannot be recorded for their shapes';
+      return SizedPlans.of({samples, free, sizes: [own, ...wanted]}, !this.polynomial, pool, backend);
+    }
+    return 'calls of other sizes cannot be recorded for their shapes';
+  }
+
+  dispose(): void {
+    this.sized?.dispose();
+    this.sized = undefined;
+  }
+}

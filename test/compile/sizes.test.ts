@@ -1,0 +1,229 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {expect} from 'chai';
+import {compile, loadGraphModel} from '../../src';
+import {freeSizesOf, sampleSizes} from '../../src/compile/free-sizes';
+import {hasPolynomialSizes} from '../../src/compile/polynomial-sizes';
+import {productsAt, sizedWords, valueAt} from '../../src/compile/sizes';
+import {native} from '../../src/native';
+import {Fixture} from '../models/fixture';
+
+describe('numbers that depend on sizes', () => {
+  /** Fits f at the samples and evaluates it at `at`. */
+  const fitted = (f: (...sizes: number[]) => number, samples: number[][], at: number[]): number | undefined => {
+    const sized = sizedWords(
+      samples.map((sizes) => [f(...sizes)]),
+      samples,
+    );
+    const products = sized && productsAt(sized, at);
+    return products && valueAt(sized.words[0] as number, products);
+  };
+
+  it('finds sums of two products', () => {
+    expect(fitted(() => 5, [[2], [9], [512]], [77])).to.equal(5);
+    expect(fitted((n) => 768 * n, [[2], [9], [512]], [77])).to.equal(768 * 77);
+    expect(fitted((n) => 3 * n - 7, [[2], [9], [512]], [77])).to.equal(224);
+    expect(fitted((n) => 12 * n * n, [[2], [9], [512]], [77])).to.equal(12 * 77 * 77);
+    expect(fitted((n) => n * n + 4 * n, [[2], [9], [512]], [77])).to.equal(77 * 77 + 4 * 77);
+    const pairs = [
+      [4, 10],
+      [64, 512],
+      [2, 3],
+      [5, 512],
+    ];
+    expect(fitted((b, n) => 8 * b * n * n, pairs, [7, 11])).to.equal(8 * 7 * 121);
+    expect(fitted((b, n) => 3 * b * n + b, pairs, [7, 11])).to.equal(231 + 7);
+  });
+
+  it('takes quotients for what they are where the size is a multiple', () => {
+    const samples = [[64], [512], [32]];
+    expect(fitted((n) => n / 32, samples, [96])).to.equal(3);
+    expect(fitted((n) => (n / 8) * (n / 8) * 24, samples, [96])).to.equal(144 * 24);
+    expect(fitted((n) => n / 32, samples, [100])).to.equal(undefined);
+  });
+
+  it('refuses what is no such sum', () => {
+    const samples = [[2], [9], [512]];
+    expect(fitted((n) => Math.min(n, 100), samples, [77])).to.equal(undefined);
+    expect(fitted((n) => Math.floor(n / 2), samples, [77])).to.equal(undefined);
+    expect(fitted((n) => 1 / n, samples, [77])).to.equal(undefined);
+    expect(fitted((n) => n ** 3, samples, [77])).to.equal(undefined);
+  });
+
+  it('takes axes that always agree for one size', () => {
+    const call = (...shapes: number[][]) => shapes.map((shape) => ({dtype: 'float32' as const, shape}));
+    const calls = [call([1, 8, 3], [8, 8]), call([1, 9, 3], [9, 8])];
+    expect(freeSizesOf(calls)).to.deep.equal([
+      [
+        [0, 1],
+        [1, 0],
+      ],
+    ]);
+  });
+
+  it('samples the largest and the smallest size, as far apart as the calls seen where that may matter', () => {
+    expect(sampleSizes([17], [[40]], [512], true)).to.deep.equal([[512], [2]]);
+    expect(sampleSizes([2], [[3]], [512], true)).to.deep.equal([[512], [3]]);
+    expect(sampleSizes([224], [[256]], [512], false)).to.deep.equal([[512], [32]]);
+    expect(sampleSizes([4, 10], [[6, 13]], [32, 64], false)).to.have.length(4);
+  });
+});
+
+describe('sizes that go through a graph', () => {
+  const node = (name: string, op: string, ...input: string[]) => ({name, op, input, attr: {}});
+  const reshape = (...arithmetic: object[]) => ({
+    node: [
+      node('x', 'Placeholder'),
+      node('c', 'Const'),
+      node('s', 'Shape', 'x'),
+      node('part', 'StridedSlice', 's', 'c', 'c', 'c'),
+      ...arithmetic,
+      node('y', 'Reshape', 'x', 'to'),
+    ],
+  });
+
+  it('stay polynomials under sums and products', () => {
+    expect(hasPolynomialSizes(reshape(node('m', 'Mul', 'part', 'c'), node('to', 'Pack', 'm', 'c')))).to.equal(true);
+  });
+
+  it('do not where they are divided, compared, bounded or decide what runs', () => {
+    for (const op of ['FloorDiv', 'FloorMod', 'Minimum', 'Less', 'Select'])
+      expect(hasPolynomialSizes(reshape(node('m', op, 'part', 'c'), node('to', 'Pack', 'm', 'c'))), op).to.equal(false);
+    expect(hasPolynomialSizes({node: [node('x', 'Placeholder'), node('y', 'If', 'x')]})).to.equal(false);
+    expect(hasPolynomialSizes({node: [node('x', 'Placeholder'), node('y', 'Conv2D', 'x', 'x')]})).to.equal(false);
+  });
+});
+
+describe('compile: one plan for many sizes', () => {
+  beforeEach(async () => {
+    await tf.setBackend('graviton');
+  });
+
+  type Fn = (...inputs: tf.Tensor[]) => tf.Tensor;
+
+  /** Calls `f` compiled with inputs of each of the shapes, compares with eager, and returns how often it was traced. */
+  function serve(f: Fn, calls: readonly (readonly number[][])[]): number {
+    const tensors = tf.memory().numTensors;
+    const natives = native().stats().tensors;
+    const compiled = compile(f);
+    for (const shapes of calls) {
+      tf.tidy(() => {
+        const inputs = shapes.map((shape, i) => tf.randomUniform(shape, -1, 1, 'float32', 7 + i));
+        const [got, wanted] = [compiled(...inputs), f(...inputs)];
+        expect(got.shape, `shape for ${shapes.join(' ')}`).to.deep.equal(wanted.shape);
+        const error = tf.max(tf.abs(tf.sub(got, wanted))).dataSync()[0] as number;
+        expect(error, `error for ${shapes.join(' ')}`).to.be.at.most(2e-5);
+      });
+    }
+    const {traces} = compiled.stats();
+    compiled.dispose();
+    expect(tf.memory().numTensors).to.equal(tensors);
+    expect(native().stats().tensors).to.equal(natives);
+    return traces;
+  }
+
+  const lengths = (list: readonly number[], shape: (n: number) => number[]) => list.map((n) => [shape(n)]);
+
+  it('of rows', () => {
+    const f: Fn = (x) => tf.softmax(tf.relu(tf.matMul(x as tf.Tensor2D, tf.ones([6, 5]))));
+    const calls = lengths([1, 3, 9, 4, 2, 100, 33, 400, 1, 77], (n) => [n, 6]);
+    expect(serve(f, calls)).to.be.at.most(4);
+  });
+
+  it('where masks and positions are made from the size', () => {
+    const f: Fn = (x) => {
+      const [n] = x.shape as [number];
+      const scores = tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D, false, true);
+      const position = tf.range(0, n, 1, 'int32');
+      const causal = tf.lessEqual(tf.reshape(position, [1, n]), tf.reshape(position, [n, 1]));
+      const masked = tf.where(causal, scores, tf.fill([n, n], -1e9));
+      return tf.add(tf.matMul(tf.softmax(masked), x as tf.Tensor2D), tf.sin(tf.cast(tf.reshape(position, [n, 1]), 'float32')));
+    };
+    const calls = lengths([5, 8, 3, 60, 2, 31, 7], (n) => [n, 8]);
+    expect(serve(f, calls)).to.be.at.most(4);
+  });
+
+  it('beyond the sizes thought of at first', () => {
+    const f: Fn = (x) => tf.mul(tf.sum(x, 1, true), tf.reshape(tf.range(0, x.shape[0] as number), [-1, 1]));
+    expect(
+      serve(
+        f,
+        lengths([5, 8, 700, 701, 1500, 12], (n) => [n, 4]),
+      ),
+    ).to.be.at.most(9);
+  });
+
+  it('of two sizes at once', () => {
+    const f: Fn = (x, w) => tf.softmax(tf.matMul(x as tf.Tensor3D, tf.tile(tf.expandDims(w as tf.Tensor2D), [x.shape[0] as number, 1, 1])));
+    const calls = [
+      [2, 3],
+      [4, 9],
+      [3, 5],
+      [7, 7],
+      [2, 20],
+    ].map(([b, n]) => [
+      [b as number, n as number, 4],
+      [4, 5],
+    ]);
+    expect(serve(f, calls)).to.be.at.most(6);
+  });
+
+  it('of images, where strides divide them', () => {
+    const f: Fn = (x) => {
+      const first = tf.relu(tf.conv2d(x as tf.Tensor4D, tf.ones([3, 3, 2, 4]), 2, 'same'));
+      const second = tf.maxPool(tf.conv2d(first, tf.ones([3, 3, 4, 3]), 2, 'same'), 2, 2, 'valid');
+      return tf.mean(second, [1, 2]);
+    };
+    const calls = [32, 64, 40, 96, 33, 47, 16, 128].map((n) => [[1, n, n + 16, 2]]);
+    serve(f, calls);
+  });
+
+  it('unless the function does something else at some of them', () => {
+    const f: Fn = (x) => ((x.shape[0] as number) % 5 === 0 || (x.shape[0] as number) > 40 ? tf.neg(x) : tf.exp(x));
+    serve(
+      f,
+      lengths([3, 7, 4, 6, 10, 11, 41, 45, 9, 50, 8], (n) => [n, 2]),
+    );
+  });
+
+  it('unless a value that it makes depends on them in another way', () => {
+    const f: Fn = (x) => tf.mul(x, tf.fill(x.shape, (x.shape[0] as number) % 4));
+    serve(
+      f,
+      lengths([4, 8, 12, 7, 10, 16, 11], (n) => [n, 2]),
+    );
+  });
+
+  it('where a result is made from the size alone', () => {
+    const compiled = compile((x: tf.Tensor) => [tf.neg(x), tf.tensor1d(x.shape)]);
+    for (const n of [3, 5, 4, 7]) {
+      const [y, shape] = compiled(tf.ones([n, 2])) as [tf.Tensor, tf.Tensor];
+      expect(Array.from(shape.dataSync()), `for ${n} rows`).to.deep.equal([n, 2]);
+      tf.dispose([y, shape]);
+    }
+    compiled.dispose();
+  });
+
+  it('of a model whose positions end somewhere', async () => {
+    const fixture = new Fixture('bert-model-tiny');
+    const model = await loadGraphModel(fixture.handler());
+    const compiled = compile(model);
+    const [set] = fixture.sets;
+    for (const n of [1, 2, 3, 4, 5, 7, 9, 16, 31, 20, 6]) {
+      const feed: tf.NamedTensorMap = {};
+      for (const {name, node} of set?.inputs ?? [])
+        feed[node ?? name] = tf.tensor(
+          Array.from({length: n}, (_, i) => (name.includes('ids') ? i % 2 : 1)),
+          [1, n],
+          'int32',
+        );
+      const [got] = [compiled.execute(feed)].flat() as [tf.Tensor];
+      const [wanted] = [model.execute(feed)].flat() as [tf.Tensor];
+      const error = tf.tidy(() => tf.max(tf.abs(tf.sub(got, wanted))).dataSync()[0]);
+      expect(error, `length ${n}`).to.be.at.most(1e-4);
+    }
+    expect(compiled.stats().traces).to.be.at.most(4);
+    compiled.dispose();
+    model.dispose();
+    tf.disposeVariables();
+  });
+});
