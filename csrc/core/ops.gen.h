@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 3872641521u;
+inline constexpr uint32_t kOpTableHash = 3193354264u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -974,6 +974,161 @@ inline bool Decode(WordReader& reader, DepthwiseFilterGradParams* p) {
 }
 Status DepthwiseFilterGrad(const StepContext& context, const DepthwiseFilterGradParams& params, Operands in, Operands out);
 
+struct Resize2DGradParams {
+  static constexpr const char* kName = "Resize2DGrad";
+  uint32_t kind;
+  uint32_t batch;
+  uint32_t in_h;
+  uint32_t in_w;
+  uint32_t channels;
+  uint32_t out_h;
+  uint32_t out_w;
+  uint32_t align_corners;
+  uint32_t half_pixel_centers;
+};
+inline bool Decode(WordReader& reader, Resize2DGradParams* p) {
+  return reader.Read(&p->kind) &&
+         reader.Read(&p->batch) &&
+         reader.Read(&p->in_h) &&
+         reader.Read(&p->in_w) &&
+         reader.Read(&p->channels) &&
+         reader.Read(&p->out_h) &&
+         reader.Read(&p->out_w) &&
+         reader.Read(&p->align_corners) &&
+         reader.Read(&p->half_pixel_centers);
+}
+Status Resize2DGrad(const StepContext& context, const Resize2DGradParams& params, Operands in, Operands out);
+
+struct CropAndResizeParams {
+  static constexpr const char* kName = "CropAndResize";
+  uint32_t method;
+  uint32_t batch;
+  uint32_t in_h;
+  uint32_t in_w;
+  uint32_t channels;
+  uint32_t boxes;
+  uint32_t crop_h;
+  uint32_t crop_w;
+  float extrapolation;
+};
+inline bool Decode(WordReader& reader, CropAndResizeParams* p) {
+  return reader.Read(&p->method) &&
+         reader.Read(&p->batch) &&
+         reader.Read(&p->in_h) &&
+         reader.Read(&p->in_w) &&
+         reader.Read(&p->channels) &&
+         reader.Read(&p->boxes) &&
+         reader.Read(&p->crop_h) &&
+         reader.Read(&p->crop_w) &&
+         reader.Read(&p->extrapolation);
+}
+Status CropAndResize(const StepContext& context, const CropAndResizeParams& params, Operands in, Operands out);
+
+struct TransformParams {
+  static constexpr const char* kName = "Transform";
+  uint32_t method;
+  uint32_t fill_mode;
+  uint32_t shared_transform;
+  uint32_t batch;
+  uint32_t in_h;
+  uint32_t in_w;
+  uint32_t channels;
+  uint32_t out_h;
+  uint32_t out_w;
+};
+inline bool Decode(WordReader& reader, TransformParams* p) {
+  return reader.Read(&p->method) &&
+         reader.Read(&p->fill_mode) &&
+         reader.Read(&p->shared_transform) &&
+         reader.Read(&p->batch) &&
+         reader.Read(&p->in_h) &&
+         reader.Read(&p->in_w) &&
+         reader.Read(&p->channels) &&
+         reader.Read(&p->out_h) &&
+         reader.Read(&p->out_w);
+}
+Status Transform(const StepContext& context, const TransformParams& params, Operands in, Operands out);
+
+struct SearchSortedParams {
+  static constexpr const char* kName = "SearchSorted";
+  uint32_t rows;
+  uint32_t cols;
+  uint32_t values;
+  uint32_t right;
+};
+inline bool Decode(WordReader& reader, SearchSortedParams* p) {
+  return reader.Read(&p->rows) &&
+         reader.Read(&p->cols) &&
+         reader.Read(&p->values) &&
+         reader.Read(&p->right);
+}
+Status SearchSorted(const StepContext& context, const SearchSortedParams& params, Operands in, Operands out);
+
+struct UniqueParams {
+  static constexpr const char* kName = "Unique";
+  uint32_t rows;
+  uint32_t cols;
+};
+inline bool Decode(WordReader& reader, UniqueParams* p) {
+  return reader.Read(&p->rows) &&
+         reader.Read(&p->cols);
+}
+Status Unique(const StepContext& context, const UniqueParams& params, Operands in, Operands out);
+
+struct NonMaxSuppressionParams {
+  static constexpr const char* kName = "NonMaxSuppression";
+  uint32_t count;
+  uint32_t most;
+  float iou;
+  float score;
+  float sigma;
+};
+inline bool Decode(WordReader& reader, NonMaxSuppressionParams* p) {
+  return reader.Read(&p->count) &&
+         reader.Read(&p->most) &&
+         reader.Read(&p->iou) &&
+         reader.Read(&p->score) &&
+         reader.Read(&p->sigma);
+}
+Status NonMaxSuppression(const StepContext& context, const NonMaxSuppressionParams& params, Operands in, Operands out);
+
+struct BroadcastArgsParams {
+  static constexpr const char* kName = "BroadcastArgs";
+  uint32_t first;
+  uint32_t second;
+};
+inline bool Decode(WordReader& reader, BroadcastArgsParams* p) {
+  return reader.Read(&p->first) &&
+         reader.Read(&p->second);
+}
+Status BroadcastArgs(const StepContext& context, const BroadcastArgsParams& params, Operands in, Operands out);
+
+struct FftParams {
+  static constexpr const char* kName = "Fft";
+  uint32_t rows;
+  uint32_t cols;
+  uint32_t inverse;
+};
+inline bool Decode(WordReader& reader, FftParams* p) {
+  return reader.Read(&p->rows) &&
+         reader.Read(&p->cols) &&
+         reader.Read(&p->inverse);
+}
+Status Fft(const StepContext& context, const FftParams& params, Operands in, Operands out);
+
+struct WindowSumParams {
+  static constexpr const char* kName = "WindowSum";
+  uint32_t rows;
+  uint32_t cols;
+  uint32_t radius;
+};
+inline bool Decode(WordReader& reader, WindowSumParams* p) {
+  return reader.Read(&p->rows) &&
+         reader.Read(&p->cols) &&
+         reader.Read(&p->radius);
+}
+Status WindowSum(const StepContext& context, const WindowSumParams& params, Operands in, Operands out);
+
 inline constexpr OpEntry kOps[] = {
     {"Pointwise", 0, 32, 1, Invoke<PointwiseParams, Pointwise>},
     {"MatMul", 3, 32, 1, Invoke<MatMulParams, MatMul>},
@@ -1003,8 +1158,17 @@ inline constexpr OpEntry kOps[] = {
     {"Fold", 2, 2, 1, Invoke<FoldParams, Fold>},
     {"WindowMax", 2, 2, 1, Invoke<WindowMaxParams, WindowMax>},
     {"DepthwiseFilterGrad", 2, 2, 1, Invoke<DepthwiseFilterGradParams, DepthwiseFilterGrad>},
+    {"Resize2DGrad", 1, 1, 1, Invoke<Resize2DGradParams, Resize2DGrad>},
+    {"CropAndResize", 3, 3, 1, Invoke<CropAndResizeParams, CropAndResize>},
+    {"Transform", 3, 3, 1, Invoke<TransformParams, Transform>},
+    {"SearchSorted", 2, 2, 1, Invoke<SearchSortedParams, SearchSorted>},
+    {"Unique", 1, 1, 3, Invoke<UniqueParams, Unique>},
+    {"NonMaxSuppression", 2, 2, 3, Invoke<NonMaxSuppressionParams, NonMaxSuppression>},
+    {"BroadcastArgs", 2, 2, 1, Invoke<BroadcastArgsParams, BroadcastArgs>},
+    {"Fft", 2, 2, 2, Invoke<FftParams, Fft>},
+    {"WindowSum", 1, 1, 1, Invoke<WindowSumParams, WindowSum>},
 };
-inline constexpr int kOpCount = 28;
+inline constexpr int kOpCount = 37;
 
 }  // namespace graviton
 

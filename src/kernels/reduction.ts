@@ -114,7 +114,7 @@ function cumulative(kind: keyof typeof cumulativeKinds, name: string): NativeKer
   });
 }
 
-function softmax(backend: GravitonBackend, logits: TensorInfo, dim: number, logarithm: boolean): TensorInfo {
+export function softmax(backend: GravitonBackend, logits: TensorInfo, dim: number, logarithm: boolean): TensorInfo {
   const rank = logits.shape.length;
   const axis = rank === 0 ? 0 : axisOf('Softmax', dim, rank);
   if (rank > 0 && axis !== rank - 1) throw errors.shape('Softmax', `axis ${dim} is not the last one of [${logits.shape.join(', ')}]`);

@@ -9,6 +9,7 @@ import {creationKernels} from './creation';
 import {einsumKernels} from './einsum';
 import {fallback} from './fallback';
 import {gatherKernels} from './gather';
+import {imageKernels} from './image';
 import type {KernelFunction, KernelTable, NativeKernel} from './kernel';
 import {linearKernels} from './linear';
 import {movementKernels} from './movement';
@@ -18,6 +19,8 @@ import {poolingKernels} from './pooling';
 import {poolingGradientKernels} from './pooling-gradient';
 import {reductionKernels} from './reduction';
 import {scatterKernels} from './scatter';
+import {searchKernels} from './search';
+import {spectrumKernels} from './spectrum';
 import {viewKernels} from './view';
 
 export const nativeKernels: KernelTable = {
@@ -28,6 +31,7 @@ export const nativeKernels: KernelTable = {
   ...creationKernels,
   ...einsumKernels,
   ...gatherKernels,
+  ...imageKernels,
   ...linearKernels,
   ...movementKernels,
   ...pointwiseKernels,
@@ -35,6 +39,8 @@ export const nativeKernels: KernelTable = {
   ...poolingGradientKernels,
   ...reductionKernels,
   ...scatterKernels,
+  ...searchKernels,
+  ...spectrumKernels,
   ...viewKernels,
 };
 

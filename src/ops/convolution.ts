@@ -48,18 +48,48 @@ export const Pool2D = defineOp({
   params: {kind: 'u32', ...image},
 });
 
+// biome-ignore format: one line for each operand
+const resize = {
+  kind: 'u32', batch: 'u32', inH: 'u32', inW: 'u32', channels: 'u32', outH: 'u32', outW: 'u32',
+  alignCorners: 'bool', halfPixelCenters: 'bool',
+} as const;
+
 export const resizeKinds = {bilinear: 0, nearest: 1} as const;
 /**
  * NHWC resize of x[batch, inH, inW, channels], dense, to y[batch, outH, outW, channels], as tf.image with these two flags.
  * Bilinear: float32. Nearest: float32 or int32.
  */
-export const Resize2D = defineOp({
-  name: 'Resize2D',
-  inputs: 1,
+export const Resize2D = defineOp({name: 'Resize2D', inputs: 1, outputs: 1, params: resize});
+
+/** Resize2D's adjoint: dx[batch, inH, inW, channels] of dy[batch, outH, outW, channels]; float32, dense. */
+export const Resize2DGrad = defineOp({name: 'Resize2DGrad', inputs: 1, outputs: 1, params: resize});
+
+export const cropMethods = {bilinear: 0, nearest: 1} as const;
+/**
+ * As tf.image.cropAndResize: out[b, cropH, cropW, :] of the box boxes[b] = [y1, x1, y2, x2], in units of (size − 1), of image boxIndex[b];
+ * `extrapolation` where that lies outside. float32, boxIndex int32; one outside of the batch fails.
+ */
+export const CropAndResize = defineOp({
+  name: 'CropAndResize',
+  inputs: 3,
   outputs: 1,
   // biome-ignore format: one line for each operand
   params: {
-    kind: 'u32', batch: 'u32', inH: 'u32', inW: 'u32', channels: 'u32', outH: 'u32', outW: 'u32',
-    alignCorners: 'bool', halfPixelCenters: 'bool',
+    method: 'u32', batch: 'u32', inH: 'u32', inW: 'u32', channels: 'u32', boxes: 'u32', cropH: 'u32', cropW: 'u32', extrapolation: 'f32',
+  },
+});
+
+export const fillModes = {constant: 0, reflect: 1, wrap: 2, nearest: 3} as const;
+/**
+ * As tf.image.transform: y[n, h, w, c] = x[n] at ((t0 w + t1 h + t2) / k, (t3 w + t4 h + t5) / k), k = t6 w + t7 h + 1, with t =
+ * transforms[n] (`sharedTransform`: transforms[0]), interpolated by `method` (cropMethods); fill[c] where that lies outside. float32.
+ */
+export const Transform = defineOp({
+  name: 'Transform',
+  inputs: 3,
+  outputs: 1,
+  // biome-ignore format: one line for each operand
+  params: {
+    method: 'u32', fillMode: 'u32', sharedTransform: 'bool', batch: 'u32', inH: 'u32', inW: 'u32', channels: 'u32', outH: 'u32', outW: 'u32',
   },
 });

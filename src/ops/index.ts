@@ -1,10 +1,12 @@
-import {Conv2D, DepthwiseConv2D, Pool2D, Resize2D} from './convolution';
+import {Conv2D, CropAndResize, DepthwiseConv2D, Pool2D, Resize2D, Resize2DGrad, Transform} from './convolution';
 import {Attention, MatMul, PackWeights, UnpackWeights} from './linear';
 import {Concat, Fill, Gather, GatherNd, OneHot, Pad, Scatter, StridedCopy} from './movement';
 import {Pointwise} from './pointwise';
 import {DecodeWeights} from './quantization';
 import {ArgReduce, Cumulative, Normalize, Reduce, Softmax, TopK} from './reduction';
 import type {OpSpec} from './schema';
+import {BroadcastArgs, NonMaxSuppression, SearchSorted, Unique} from './search';
+import {Fft, WindowSum} from './spectrum';
 import {DepthwiseFilterGrad, Fold, Unfold, WindowMax} from './windows';
 
 /** The op table. Order = wire number. Append only within a release: the addon and this list are checked against each other by hash. */
@@ -37,4 +39,13 @@ export const ops: readonly OpSpec[] = [
   Fold,
   WindowMax,
   DepthwiseFilterGrad,
+  Resize2DGrad,
+  CropAndResize,
+  Transform,
+  SearchSorted,
+  Unique,
+  NonMaxSuppression,
+  BroadcastArgs,
+  Fft,
+  WindowSum,
 ];

@@ -1,9 +1,10 @@
 /**
  * Runs the test suite inside @tensorflow/tfjs-core (dist/tests.js) on a backend: `npm run test:conformance`.
  *
- *   node build/ts/test/conformance/run.js [--backend graviton|cpu] [--grep pattern] [--one-level] [--timeout ms]
+ *   node build/ts/test/conformance/run.js [--backend graviton|cpu] [--grep pattern] [--one-level] [--replay] [--timeout ms]
  *
- * For graviton, once at every instruction-set level of this machine, unless told otherwise.
+ * For graviton, unless told otherwise: eager, once at every instruction-set level of this machine, and then once more at the best level with
+ * every step replayed as a plan and compared bit for bit (replay.ts).
  *
  * The suite is written as ES modules with extension-less imports in a package that is not "type": "module", so Node can load it in neither
  * way: a require hook transpiles its files, cached under node_modules/.cache. The backend is loaded through the package's main, as users
@@ -19,6 +20,7 @@ import Mocha from 'mocha';
 import ts from 'typescript';
 import {native} from '../../src/native';
 import {installJasmineGlobals} from './jasmine-globals';
+import {replaySteps} from './replay';
 
 interface Loader {
   _extensions: Record<string, (module: {_compile(code: string, file: string): void}, file: string) => void>;
@@ -82,15 +84,15 @@ function keepOnly(suite: Mocha.Suite, pattern: RegExp): void {
   for (const inner of suite.suites) keepOnly(inner, pattern);
 }
 
-/** Each level in a process of its own. */
-function runAllLevels(args: readonly string[]): number {
+/** Each level, and the replay, in a process of its own. */
+function runAll(args: readonly string[]): number {
   const {info} = native();
-  const levels = info.isaNames.slice(0, info.isa + 1);
-  const codes = levels.map((level) => {
+  const run = (level: string, ...more: readonly string[]) => {
     const env = {...process.env, GRAVITON_ISA: level};
-    return spawnSync(process.execPath, [__filename, ...args, '--one-level'], {env, stdio: 'inherit'}).status ?? 1;
-  });
-  return Math.max(...codes);
+    return spawnSync(process.execPath, [__filename, ...args, '--one-level', ...more], {env, stdio: 'inherit'}).status ?? 1;
+  };
+  const levels = info.isaNames.slice(0, info.isa + 1);
+  return Math.max(...levels.map((level) => run(level)), run(levels.at(-1) as string, '--replay'));
 }
 
 function report(counts: {passed: number; failed: number; skipped: number}): void {
@@ -106,9 +108,10 @@ async function main(): Promise<void> {
       grep: {type: 'string'},
       'one-level': {type: 'boolean', default: false},
       timeout: {type: 'string', default: '20000'},
+      replay: {type: 'boolean', default: false},
     },
   });
-  if (values.backend === 'graviton' && !values['one-level']) process.exit(runAllLevels(process.argv.slice(2)));
+  if (values.backend === 'graviton' && !values['one-level']) process.exit(runAll(process.argv.slice(2)));
   const started = performance.now();
   installHooks();
   const mocha = new Mocha({ui: 'bdd', timeout: Number(values.timeout), reporter: class extends Mocha.reporters.Base {}});
@@ -116,6 +119,7 @@ async function main(): Promise<void> {
   installJasmineGlobals();
   const core = await loadSuite(values.backend);
   if (values.grep !== undefined) keepOnly(mocha.suite, new RegExp(values.grep));
+  const replays = values.replay ? replaySteps() : undefined;
   const counts = {passed: 0, failed: 0, skipped: 0};
   await new Promise<void>((resolve) => {
     const runner = mocha.run(() => resolve());
@@ -129,6 +133,7 @@ async function main(): Promise<void> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const level = values.backend === 'graviton' ? ` at ${process.env.GRAVITON_ISA ?? 'the best level'}` : '';
   console.log(`tfjs-core ${core.version_core}, backend ${values.backend}${level}, Node ${process.version}, ${seconds} s`);
+  if (replays !== undefined) console.log(`${replays()} steps replayed as plans, each compared bit for bit`);
   report(counts);
   process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
 }

@@ -9,7 +9,10 @@ import {cases as reduce} from './cases/reduce';
 import {cases as resize} from './cases/resize';
 import {cases as scan} from './cases/scan';
 import {cases as scatter} from './cases/scatter';
+import {cases as search} from './cases/search';
+import {cases as spectrum} from './cases/spectrum';
 import {cases as unfold} from './cases/unfold';
+import {cases as warp} from './cases/warp';
 import {describeOps} from './harness';
 
 describeOps('pointwise', pointwise);
@@ -23,3 +26,6 @@ describeOps('scan', scan);
 describeOps('attention', attention);
 describeOps('scatter', scatter);
 describeOps('unfold', unfold);
+describeOps('search', search);
+describeOps('spectrum', spectrum);
+describeOps('warp', warp);

@@ -1,6 +1,7 @@
 #include "kernels/resize/resize.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "core/ops.gen.h"
 
@@ -23,7 +24,8 @@ struct Axis {
 };
 
 // Of one axis, as tfjs-backend-cpu 4.22: kernels/ResizeBilinear.ts and ResizeNearestNeighbor.ts.
-void Positions(const Resize2DParams& params, Axis axis, ResizePosition* positions) {
+template <class Params>
+void Positions(const Params& params, Axis axis, ResizePosition* positions) {
   const bool corners = params.align_corners != 0 && axis.out > 1;
   const double ratio = corners
                            ? static_cast<double>(axis.in - 1) / static_cast<double>(axis.out - 1)
@@ -63,7 +65,9 @@ void NearestRow(const T* x, const ResizePosition* cols, int64_t out_w, int64_t c
   }
 }
 
-Status Check(const Resize2DParams& params, const Operand& x, const Operand& y) {
+// `x` is the image of in_h x in_w, `y` the one of out_h x out_w.
+template <class Params>
+Status Check(const Params& params, const Operand& x, const Operand& y) {
   if (params.kind > static_cast<uint32_t>(ResizeKind::kNearest)) {
     return Status::Error(Code::kInvalidStep, "Resize2D has no kind %u", params.kind);
   }
@@ -142,6 +146,66 @@ Status Resize2D(const StepContext& context, const Resize2DParams& params, Operan
                            .out_w = out_w,
                            .channels = channels,
                            .y = out[0].f32() + y});
+      }
+    }
+  });
+  return {};
+}
+
+// Each part has some rows of dx to itself and takes from every row of dy what belongs to them, so
+// that the bits do not depend on the number of threads.
+Status Resize2DGrad(const StepContext& context, const Resize2DGradParams& params, Operands in,
+                    Operands out) {
+  if (Status status = Check(params, out[0], in[0]); !status.ok()) return status;
+  if (out[0].dtype != DType::kFloat32) {
+    return Status::Error(Code::kDType, "Resize2DGrad makes float32, not %s", NameOf(out[0].dtype));
+  }
+  const int64_t in_h = params.in_h;
+  const int64_t out_h = params.out_h;
+  const int64_t out_w = params.out_w;
+  const int64_t channels = params.channels;
+  const int64_t line = params.in_w * channels;
+  const int64_t rows = params.batch * in_h;
+  if (rows == 0 || line == 0) return {};
+  void* block;
+  if (Status status = context.scratch.Reserve(
+          static_cast<size_t>(out_h + out_w) * sizeof(ResizePosition), &block);
+      !status.ok()) {
+    return status;
+  }
+  auto* row_positions = static_cast<ResizePosition*>(block);
+  ResizePosition* cols = row_positions + out_h;
+  Positions(params, {in_h, out_h}, row_positions);
+  Positions(params, {params.in_w, out_w}, cols);
+  const auto add_row = [&](const float* dy, float weight, float* dx) {
+    if (weight == 0) return;
+    for (int64_t w = 0; w < out_w; ++w, dy += channels) {
+      const ResizePosition& col = cols[w];
+      float* low = dx + col.low * channels;
+      for (int64_t c = 0; c < channels; ++c) low[c] += dy[c] * (weight * (1 - col.fraction));
+      if (col.fraction == 0) continue;
+      float* high = dx + col.high * channels;
+      for (int64_t c = 0; c < channels; ++c) high[c] += dy[c] * (weight * col.fraction);
+    }
+  };
+  const int64_t useful = 1 + params.batch * out_h * out_w * channels / kElemsPerThread;
+  const auto parts =
+      static_cast<size_t>(useful) < context.threads ? static_cast<size_t>(useful) : context.threads;
+  context.pool.Run(parts, [&](size_t part) {
+    const Range range = Partition(static_cast<size_t>(rows), parts, part);
+    const auto first = static_cast<int64_t>(range.begin);
+    const auto last = static_cast<int64_t>(range.end);
+    float* const dx = out[0].f32();
+    std::memset(dx + first * line, 0, static_cast<size_t>((last - first) * line) * sizeof(float));
+    if (first == last) return;
+    for (int64_t n = first / in_h; n <= (last - 1) / in_h; ++n) {
+      for (int64_t h = 0; h < out_h; ++h) {
+        const ResizePosition& row = row_positions[h];
+        const float* dy = in[0].f32() + (n * out_h + h) * out_w * channels;
+        const int64_t low = n * in_h + row.low;
+        const int64_t high = n * in_h + row.high;
+        if (low >= first && low < last) add_row(dy, 1 - row.fraction, dx + low * line);
+        if (high >= first && high < last) add_row(dy, row.fraction, dx + high * line);
       }
     }
   });
