@@ -214,9 +214,6 @@ export class Trace {
 
 /** Kernels of the fallback whose result sizes depend on elements, not only on shapes. */
 const dataDependentSizes: ReadonlySet<string> = new Set([
-  'NonMaxSuppressionV3',
-  'NonMaxSuppressionV4',
-  'NonMaxSuppressionV5',
   'RaggedGather',
   'RaggedRange',
   'RaggedTensorToTensor',
@@ -226,5 +223,4 @@ const dataDependentSizes: ReadonlySet<string> = new Set([
   'SparseSegmentSum',
   'StringNGrams',
   'StringSplit',
-  'Unique',
 ]);

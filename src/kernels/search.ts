@@ -87,6 +87,8 @@ function unique(backend: GravitonBackend, x: TensorInfo, axis: number): TensorIn
 /** out[r, i] = where values[r, i] belongs in sorted[r, cols]. */
 function searchSorted(backend: GravitonBackend, sorted: TensorInfo, values: TensorInfo, right: boolean): TensorInfo {
   const [rows = 0, cols = 0] = sorted.shape;
+  if (sorted.shape.length !== 2 || values.shape.length !== 2 || values.shape[0] !== rows)
+    throw errors.shape('SearchSorted', `takes matrices of as many rows, not [${sorted.shape}] and [${values.shape}]`);
   const params = {rows, cols, values: rows === 0 ? 0 : sizeOf(values.shape) / rows, right};
   return backend.run(SearchSorted, [sorted, values], {shape: values.shape, dtype: 'int32'}, params);
 }

@@ -34,6 +34,7 @@ const norm = (sum: Expr, {bias, alpha}: LRNAttrs): Expr => call('MulAdd', sum, f
 
 /** s[c] = Σ x² within the radius: LRN divides by (bias + alpha s)^beta. */
 function squares(backend: GravitonBackend, op: string, x: TensorInfo, attrs: LRNAttrs): TensorInfo {
+  if (x.shape.length !== 4) throw errors.shape(op, `takes a tensor of rank 4, not [${x.shape}]`);
   const squared = pointwise(backend, squareWords, [x], x.shape, 'float32');
   return using(backend, [squared], () => windowSum(backend, op, squared, attrs.depthRadius));
 }

@@ -14,6 +14,11 @@ import {cases as pool} from '../ops/cases/pool';
 import {cases as reduce} from '../ops/cases/reduce';
 import {cases as resize} from '../ops/cases/resize';
 import {cases as scan} from '../ops/cases/scan';
+import {cases as scatter} from '../ops/cases/scatter';
+import {cases as search} from '../ops/cases/search';
+import {cases as spectrum} from '../ops/cases/spectrum';
+import {cases as unfold} from '../ops/cases/unfold';
+import {cases as warp} from '../ops/cases/warp';
 import {type Input, type OpCase, opCase, uniform} from '../ops/harness';
 
 export const bytesPerElem = [4, 4, 1, 2, 1, 1] as const;
@@ -153,7 +158,8 @@ const others: readonly OpCase[] = [
 
 /** Up to `perOp` rows of each op, evenly over the family's file, of at most 40 KB an operand. */
 export function samples(perOp: number): Sample[] {
-  const rows = [...pointwise, ...movement, ...convolution, ...pool, ...resize, ...reduce, ...normalize, ...scan, ...attention, ...others];
+  const families = [pointwise, movement, convolution, pool, resize, reduce, normalize, scan, attention, scatter, search, spectrum, unfold, warp];
+  const rows = [...families.flat(), ...others];
   return ops.flatMap((op) => {
     const mine = rows.filter((row) => row.op === op && !('fails' in row) && row.outputs.every(({elems}) => elems > 0 && elems <= 4000));
     const step = Math.max(1, Math.floor(mine.length / perOp));

@@ -60,8 +60,13 @@ describe('profile', () => {
     }));
 
   it('names kernels that ran on tfjs-backend-cpu', async () => {
-    const taken = await profile(() => tf.tidy(() => tf.unique(tf.tensor1d([1, 1, 2])).values.dataSync()));
-    expect(taken.events.map(({name}) => name)).to.include('Unique (fallback)');
+    const taken = await profile(() =>
+      tf.tidy(() => {
+        const [indices, from, to] = [tf.tensor2d([[0, 1]], [1, 2], 'int32'), tf.tensor1d([2, 3], 'int32'), tf.tensor1d([6], 'int32')];
+        return tf.sparse.sparseReshape(indices, from, to).outputIndices?.dataSync();
+      }),
+    );
+    expect(taken.events.map(({name}) => name)).to.include('SparseReshape (fallback)');
   });
 
   it('follows asynchronous functions to their end', () =>
