@@ -158,7 +158,22 @@ const others: readonly OpCase[] = [
 
 /** Up to `perOp` rows of each op, evenly over the family's file, of at most 40 KB an operand. */
 export function samples(perOp: number): Sample[] {
-  const families = [pointwise, movement, convolution, pool, resize, reduce, normalize, scan, attention, scatter, search, spectrum, unfold, warp];
+  const families = [
+    pointwise,
+    movement,
+    convolution,
+    pool,
+    resize,
+    reduce,
+    normalize,
+    scan,
+    attention,
+    scatter,
+    search,
+    spectrum,
+    unfold,
+    warp,
+  ];
   const rows = [...families.flat(), ...others];
   return ops.flatMap((op) => {
     const mine = rows.filter((row) => row.op === op && !('fails' in row) && row.outputs.every(({elems}) => elems > 0 && elems <= 4000));
