@@ -67,6 +67,17 @@ export class TensorData {
     return this.nativeSlot;
   }
 
+  /** Whether the plain elements are there, rather than frozen or still to be computed. */
+  get plain(): boolean {
+    return this.nativeSlot !== undefined;
+  }
+
+  /** Lets go of its buffer for `slot`, which has the same elements and which it takes over. */
+  hold(slot: Slot): void {
+    if (this.nativeSlot !== undefined) native().release(this.nativeSlot);
+    this.nativeSlot = slot;
+  }
+
   /** Gives the plain elements up: from now on they are made from `frozen` when they are needed. */
   freeze(frozen: Frozen): void {
     this.frozen = frozen;

@@ -1,6 +1,9 @@
 import {native, type Slot} from '../native';
 import {PackWeights, UnpackWeights} from '../ops/linear';
 import {Concat, StridedCopy} from '../ops/movement';
+import {Pointwise} from '../ops/pointwise';
+import {call, encodeProgram, input} from '../ops/program';
+import {Reduce, reduceKinds} from '../ops/reduction';
 import type {NativeDType, OpSpec, Params, ParamValues} from '../ops/schema';
 import type {Frozen, TensorData} from '../tensor-data';
 
@@ -10,13 +13,38 @@ interface Constant {
   readonly make: (() => Slot) | undefined;
   readonly dtype: NativeDType;
   readonly elems: number;
-  /** The tensor that it was captured from. */
-  readonly source: TensorData | undefined;
+  /** The tensors that it was captured from: converters store a weight once for each of its users. */
+  readonly sources: TensorData[];
   values: Float32Array | Int32Array | Uint8Array | undefined;
 }
 
 const views = {float32: Float32Array, int32: Int32Array, bool: Uint8Array} as const;
 const elemBytes: Readonly<Record<NativeDType, number>> = {float32: 4, int32: 4, bool: 1, bfloat16: 2, int8: 1, uint8: 1};
+
+/** Tensors of fewer elements are not compared with others: it would take longer than it saves. */
+const leastCompared = 1024;
+/** Elements by which tensors are found that may be equal. */
+const sampled = 16;
+
+/** Whether two tensors of `elems` floats or integers have the same elements. */
+function areEqual(a: Slot, b: Slot, dtype: 'float32' | 'int32', elems: number): boolean {
+  const differs = encodeProgram(call(dtype === 'float32' ? 'NotEqual' : 'NotEqualInt', input(0), input(1))) as number[];
+  const flags = native().runOne(Pointwise, [a, b], 'bool', elems, {shape: [elems], strides: [1, 1, 1], program: differs});
+  const any = native().runOne(Reduce, [flags], 'bool', 1, {kind: reduceKinds.any, outer: 1, reduce: elems, inner: 1});
+  const result = new Uint8Array(native().read(any))[0] === 0;
+  native().release(flags);
+  native().release(any);
+  return result;
+}
+
+/** Some elements, as a key. */
+function sampleOf(slot: Slot, dtype: NativeDType, elems: number): string {
+  const params = {shape: [sampled], srcStrides: [Math.floor((elems - 1) / (sampled - 1))], dstStrides: [1]};
+  const few = native().runOne(StridedCopy, [slot], dtype, sampled, params);
+  const bits = new Int32Array(native().read(few)).join();
+  native().release(few);
+  return bits;
+}
 
 /**
  * The constants of one model's or function's graphs: captured tensors, and what passes compute from them. Holds each one's native buffer
@@ -25,6 +53,8 @@ const elemBytes: Readonly<Record<NativeDType, number>> = {float32: 4, int32: 4, 
 export class ConstantPool {
   private readonly constants: (Constant | undefined)[] = [];
   private readonly bySource = new WeakMap<TensorData, number>();
+  /** Captured constants by type, size and some of their elements. */
+  private readonly byElements = new Map<string, number[]>();
   /** What compute() made, by the step and its arguments; and each one's arguments. */
   private readonly derived = new Map<string, number>();
   private readonly parents = new Map<number, readonly number[]>();
@@ -37,26 +67,43 @@ export class ConstantPool {
   /** By packed constant: the captured tensors that gave their plain form up for it. */
   private readonly frozen = new Map<number, readonly {readonly source: TensorData; readonly frozen: Frozen}[]>();
 
-  /** The constant that captures `data`, whose elements never change. */
+  /** The constant that captures `data`, whose elements never change. Tensors with the same elements are one constant, and then one buffer. */
   capture(data: TensorData): number {
     const known = this.bySource.get(data);
-    if (known !== undefined) return known;
-    const constant = this.add(native().share(data.slot), data.dtype as NativeDType, data.elems, data);
-    this.bySource.set(data, constant);
-    return constant;
+    if (known !== undefined && this.constants[known] !== undefined) return known;
+    const id = this.withElementsOf(data) ?? this.add(native().share(data.slot), data.dtype as NativeDType, data.elems, data);
+    this.bySource.set(data, id);
+    return id;
+  }
+
+  /** The captured constant that has the same elements: `data` then shares its buffer. */
+  private withElementsOf(data: TensorData): number | undefined {
+    const {dtype, elems} = data;
+    if (elems < leastCompared || (dtype !== 'float32' && dtype !== 'int32')) return undefined;
+    const key = `${dtype} ${elems} ${sampleOf(data.slot, dtype, elems)}`;
+    const candidates = (this.byElements.get(key) ?? []).filter((id) => this.constants[id] !== undefined);
+    const twin = candidates.find((id) => areEqual(this.slot(id), data.slot, dtype, elems));
+    this.byElements.set(key, twin === undefined ? [...candidates, this.constants.length] : candidates);
+    if (twin === undefined) return undefined;
+    data.hold(native().share(this.slot(twin)));
+    this.get(twin).sources.push(data);
+    return twin;
   }
 
   private add(slot: Slot, dtype: NativeDType, elems: number, source?: TensorData): number {
-    const make = source && (() => native().share(source.slot));
-    return this.constants.push({slot, make, dtype, elems, source, values: undefined}) - 1;
+    const sources = source === undefined ? [] : [source];
+    const living = () => sources.find((data) => !data.disposed);
+    const make = source && (() => native().share((living() ?? source).slot));
+    return this.constants.push({slot, make, dtype, elems, sources, values: undefined}) - 1;
   }
 
   private get(id: number): Constant {
     return this.constants[id] as Constant;
   }
 
-  sourceOf(id: number): TensorData | undefined {
-    return this.get(id).source;
+  /** Whether a tensor that it was captured from is still there: then the next call captures the same constant. */
+  isCapture(id: number): boolean {
+    return this.get(id).sources.some((data) => !data.disposed);
   }
 
   slot(id: number): Slot {
@@ -119,15 +166,14 @@ export class ConstantPool {
         elems,
         {outer: rows, inner: columns},
       );
-    const id = this.constants.push({slot: undefined, make, dtype: 'float32', elems, source: undefined, values: undefined}) - 1;
+    const id = this.constants.push({slot: undefined, make, dtype: 'float32', elems, sources: [], values: undefined}) - 1;
     this.derived.set(key, id);
     this.parents.set(id, parts);
     let first = 0;
     const own = parts.flatMap((part, i) => {
       const count = columns[i] as number;
       first += count;
-      const source = this.sourceOf(part);
-      return source === undefined ? [] : [{source, first: first - count, count}];
+      return this.get(part).sources.map((source) => ({source, first: first - count, count}));
     });
     this.columns.set(id, own);
     return id;
@@ -175,9 +221,16 @@ export class ConstantPool {
   /** The captured tensors in a packed constant: one, or several side by side. */
   private partsOf(packed: number): {readonly source: TensorData; readonly frozen: Frozen}[] {
     const {weights, params} = this.packings.get(packed) as {weights: number; params: ParamValues<typeof PackWeights.params>};
-    const {elems, source} = this.get(weights) ?? {elems: params.rowsK * params.colsN, source: undefined};
+    const {elems, sources} = this.get(weights) ?? {elems: params.rowsK * params.colsN, sources: []};
     const unpack = () => native().runOne(UnpackWeights, [this.slot(packed)], 'float32', elems, params);
-    if (source !== undefined) return [{source, frozen: {thaw: unpack}}];
+    if (sources.length > 0) {
+      const plain = () => sources.find((data) => data.plain);
+      const thaw = () => {
+        const twin = plain();
+        return twin === undefined ? unpack() : native().share(twin.slot);
+      };
+      return sources.map((source) => ({source, frozen: {thaw}}));
+    }
     const columns = this.columns.get(weights) ?? [];
     return columns.map(({source: part, first, count}) => {
       const thaw = () => {
@@ -203,6 +256,12 @@ export class ConstantPool {
     return this.constants.reduce((sum, c) => sum + (c?.slot === undefined ? 0 : c.elems * elemBytes[c.dtype]), 0);
   }
 
+  /** Bytes that equal captured tensors do not take because they share a buffer. */
+  sharedBytes(): number {
+    const living = (c: Constant) => c.sources.filter((data) => !data.disposed).length;
+    return this.constants.reduce((sum, c) => sum + (c === undefined ? 0 : Math.max(0, living(c) - 1) * c.elems * elemBytes[c.dtype]), 0);
+  }
+
   /**
    * Lets go of every buffer that no plan uses (`used`: by number). Captured tensors stay known, so that what was computed from them is
    * found again; constants without a source go for good.
@@ -214,7 +273,7 @@ export class ConstantPool {
       this.unfreeze(id);
       if (constant.slot !== undefined) native().release(constant.slot);
       constant.slot = undefined;
-      if (constant.source !== undefined && !constant.source.disposed) continue;
+      if (constant.sources.some((data) => !data.disposed)) continue;
       this.constants[id] = undefined;
       this.columns.delete(id);
       gone.add(id);

@@ -71,7 +71,7 @@ export class Family {
     if (founder === undefined) return [];
     const constants = [...founder.recorded.values, ...founder.graph.values].flatMap(({constant}) => constant ?? []);
     // Weights need no keeping: they have the same number in every call.
-    const made = constants.filter((constant) => pool.sourceOf(constant)?.disposed ?? true);
+    const made = constants.filter((constant) => !pool.isCapture(constant));
     return [...made, ...(this.sized?.usedConstants ?? [])];
   }
 

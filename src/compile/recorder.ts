@@ -70,6 +70,8 @@ export interface CompileStats {
   readonly evictions: number;
   /** Bytes of constants and packed weights that plans hold. */
   readonly constantBytes: number;
+  /** Bytes of weights that are equal to others, kept once. */
+  readonly sharedBytes: number;
   /** Bytes of arenas and scratch memory of this environment. */
   readonly arenaBytes: number;
 }
@@ -433,6 +435,7 @@ export class Recorder {
       traces: this.traces,
       evictions: this.evictions,
       constantBytes: this.pool.bytes(),
+      sharedBytes: this.pool.sharedBytes(),
       arenaBytes: native().stats().arenaBytes,
     };
   }

@@ -1,0 +1,66 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {expect} from 'chai';
+import {compile} from '../../src';
+import type {GravitonBackend} from '../../src/backend';
+import {ConstantPool} from '../../src/compile/constants';
+import type {TensorData} from '../../src/tensor-data';
+
+const dataOf = (x: tf.Tensor): TensorData => (tf.backend() as GravitonBackend).data(x.dataId);
+const ramp = (elems: number, last = elems - 1): Float32Array => Float32Array.from({length: elems}, (_, i) => (i === elems - 1 ? last : i));
+
+describe('constants with the same elements', () => {
+  before(() => tf.setBackend('graviton'));
+
+  it('are one constant and one buffer', () => {
+    const pool = new ConstantPool();
+    const tensors = [tf.tensor1d(ramp(2048)), tf.tensor1d(ramp(2048)), tf.tensor2d(ramp(2048), [32, 64])];
+    const [a, b, c] = tensors.map((x) => pool.capture(dataOf(x)));
+    expect([b, c]).to.deep.equal([a, a]);
+    expect(pool.sharedBytes()).to.equal(2 * 2048 * 4);
+    tensors[0]?.dispose();
+    pool.dispose();
+    expect(tensors[1]?.dataSync()).to.deep.equal(ramp(2048));
+    tf.dispose(tensors);
+  });
+
+  it('are two where one element, the type or the size differs, or where they are short', () => {
+    const pool = new ConstantPool();
+    const different = [
+      tf.tensor1d(ramp(2048)),
+      tf.tensor1d(ramp(2048, -1)),
+      tf.tensor1d(ramp(2049)),
+      tf.tensor1d([...ramp(2048)], 'int32'),
+    ];
+    const almost = ramp(2048);
+    almost[5] = -5;
+    const short = [tf.tensor1d(ramp(8)), tf.tensor1d(ramp(8))];
+    const all = [...different, tf.tensor1d(almost), ...short];
+    expect(new Set(all.map((x) => pool.capture(dataOf(x)))).size).to.equal(all.length);
+    expect(pool.sharedBytes()).to.equal(0);
+    tf.dispose(all);
+    pool.dispose();
+  });
+
+  it('are packed once, frozen and thawed together', () => {
+    const random = tf.randomUniform([64, 64]);
+    const weights = [random, tf.tensor(random.dataSync(), [64, 64]), tf.tensor(random.dataSync(), [64, 64])];
+    const x = tf.randomUniform([4, 64]);
+    const f = compile((y: tf.Tensor) => weights.reduce((sum, w) => tf.relu(tf.matMul(sum, w)), y), {freeze: true});
+    const wanted = tf.tidy(() => weights.reduce((sum: tf.Tensor, w) => tf.relu(tf.matMul(sum, w)), x)).dataSync();
+    const near = (got: tf.Tensor) => {
+      got.dataSync().forEach((v, i) => {
+        expect(v).to.be.closeTo(wanted[i] as number, 1e-4 * (wanted[i] as number));
+      });
+      got.dispose();
+    };
+    for (let call = 0; call < 2; call++) near(f(x) as tf.Tensor);
+    // 64 x 64, and at most a panel's padding.
+    expect(f.stats().constantBytes).to.be.below(2 * 64 * 64 * 4);
+    expect(f.stats().sharedBytes).to.equal(2 * 64 * 64 * 4);
+    near(tf.tidy(() => weights.reduce((sum: tf.Tensor, w) => tf.relu(tf.matMul(sum, w)), x)));
+    f.dispose();
+    for (const w of weights) expect(w.dataSync()).to.deep.equal(weights[0]?.dataSync());
+    tf.dispose([weights, x]);
+  });
+});
