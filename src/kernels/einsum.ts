@@ -1,5 +1,6 @@
 import {backend_util, type EinsumAttrs, type EinsumInputs, type TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
+import {errors} from '../errors';
 import {broadcastShape, collapse, rowMajorStrides} from '../ops/geometry';
 import {call, input} from '../ops/program';
 import {float32, type KernelTable, kernel} from './kernel';
@@ -111,6 +112,10 @@ function outer(backend: GravitonBackend, a: Term, b: Term, outputs: number): Ten
 
 function einsum(backend: GravitonBackend, tensors: readonly TensorInfo[], equation: string): TensorInfo {
   const {allDims, summedDims, idDims} = backend_util.decodeEinsumEquation(equation, tensors.length);
+  tensors.forEach(({shape}, i) => {
+    if (shape.length === idDims[i]?.length) return;
+    throw errors.shape('Einsum', `operand ${i} of ${equation} has ${idDims[i]?.length ?? 0} axes; got [${shape.join(', ')}]`);
+  });
   backend_util.checkEinsumDimSizes(allDims.length, idDims, [...tensors] as Parameters<typeof backend_util.checkEinsumDimSizes>[2]);
   const outputs = allDims.length - summedDims.length;
   const terms = tensors.map((tensor, i) => sumAlone(backend, {tensor, labels: idDims[i] ?? []}, outputs, idDims[1 - i] ?? []));

@@ -215,6 +215,13 @@ function pad(backend: GravitonBackend, x: TensorInfo, mode: keyof typeof padMode
 
 function spaceToBatch(backend: GravitonBackend, x: TensorInfo, {blockShape, paddings}: SpaceToBatchNDAttrs): TensorInfo {
   const rest = x.shape.length - 1 - blockShape.length;
+  const divides = (block: number, i: number): boolean => {
+    const [before = 0, after = 0] = paddings[i] ?? [];
+    return ((x.shape[1 + i] as number) + before + after) % block === 0;
+  };
+  if (rest < 0 || !blockShape.every(divides)) {
+    throw errors.shape('SpaceToBatchND', `blocks of [${blockShape.join(', ')}] do not divide the padded axes of [${x.shape.join(', ')}]`);
+  }
   const all: Paddings = [
     [0, 0],
     ...paddings.map((p) => [p[0], p[1]] as [number, number]),

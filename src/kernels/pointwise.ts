@@ -157,9 +157,12 @@ const binaries: KernelTable = {
 const eluGradWords = program(
   call('Select', call('GreaterEqual', input(1), f32(0)), input(0), call('Mul', input(0), call('Add', input(1), f32(1)))),
 );
-const eluGrad = kernel<EluGradInputs>(float32, ({inputs: {dy, y}, backend}) =>
-  pointwise(backend, eluGradWords, [dy, y], y.shape, 'float32'),
-);
+const eluGrad = kernel<EluGradInputs>(float32, ({inputs: {dy, y}, backend}) => {
+  if (!sameShape(dy.shape, y.shape)) {
+    throw errors.shape('EluGrad', `dy has the shape [${dy.shape.join(', ')}] and y [${y.shape.join(', ')}]; they must be equal`);
+  }
+  return pointwise(backend, eluGradWords, [dy, y], y.shape, 'float32');
+});
 
 const preluTyped = new TypedProgram(scalar('Prelu'), undefined, 'float32');
 const prelu = kernel<PreluInputs>(numeric, ({inputs: {x, alpha}, backend}) => {

@@ -81,6 +81,10 @@ const nanIndex = {why: 'a NaN in the first place wins', when: nan};
 // TensorFlow pads with zeros and multiplies: 0 · Inf and 0 · NaN are NaN. The cpu backend leaves the padding out.
 const padding = {why: 'leaves out the products with padding, also where the filter holds Inf or NaN', when: padded};
 const gradient = {why: 'leaves out the products with zeros, also where the other factor is Inf or NaN', when: notFinite};
+const scalar = {
+  why: 'refuses a scalar or empties it; it is one row of one element',
+  when: ({x, logits}: Inputs) => (x ?? logits)?.shape.length === 0,
+};
 const zeroPads3D = {
   why: 'takes a negative padding where a step is longer than its window',
   when: (_: Inputs, {filterSize, strides, pad}: Attrs) =>
@@ -109,11 +113,22 @@ const wrong: Readonly<Record<string, Wrong>> = {
   DepthwiseConv2dNativeBackpropInput: gradient,
   Dilation2D: {why: 'starts its maximum at -2^53', when: has((x) => !(x > -1e15))},
   FloorDiv: {why: 'always gives int32', when: always},
-  Mod: {why: 'gives NaN for a finite number modulo an infinite one of the other sign', when: notFinite},
+  Cumprod: scalar,
+  Cumsum: scalar,
+  LogSoftmax: scalar,
+  Softmax: scalar,
+  Mod: {
+    why: 'gives NaN for a finite number modulo an infinite one of the other sign, 0 where what is left of a number is tiny beside the other',
+    when: has((x) => !Number.isFinite(x) || (x !== 0 && Math.abs(x) < 1e-30)),
+  },
+  ScatterNd: {why: 'takes a single update for a list of them', when: ({updates}) => updates?.shape.length === 0},
   Pow: {why: 'gives NaN for 1 to the power of NaN or an infinity', when: notFinite},
   Select: {
-    why: 'a condition of rank 1 takes the wrong elements of operands of more axes',
-    when: ({condition, t}) => condition?.shape.length === 1 && t !== undefined && t.shape.length > 1,
+    why: 'a condition of rank 1 takes the wrong elements of operands of more axes; operands do not broadcast',
+    when: ({condition, t, e}) =>
+      (condition?.shape.length === 1 && t !== undefined && t.shape.length > 1) ||
+      condition?.shape.join() !== t?.shape.join() ||
+      t?.shape.join() !== e?.shape.join(),
   },
   Square: {why: 'computes int32 in float32', when: int32},
   TopK: {why: 'the order of unsorted results is open', when: (_, {sorted}) => sorted === false},
