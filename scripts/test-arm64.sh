@@ -2,7 +2,8 @@
 # npm run test:arm64 [-- MACHINE… [-- MOCHA ARGUMENTS | conformance]]: runs compiled tests in an arm64 Node under qemu-user,
 # with the binary that ships (prebuilds/linux-arm64, cross-compiled here when it is missing or older than its sources).
 # Machines: n1 = Graviton2 (no bf16), v1 = Graviton3 (SVE 256), v2 = Graviton4 (SVE 128). Default: all three, all tests
-# but those of packaging, which start programs of this machine, and then the conformance suite of tfjs-core.
+# but those that start a program (of another processor: packaging, threads, async) or read what the kernel says of the process,
+# which is the emulator (memory); and then the conformance suite of tfjs-core.
 # Debian packages: g++-aarch64-linux-gnu qemu-user libc6-arm64-cross libstdc++6-arm64-cross.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +13,8 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do machines+=("$1"); shift; done
 [ "${1:-}" = -- ] && shift
 [ ${#machines[@]} -gt 0 ] || machines=(n1 v1 v2)
 everything=false
-[ $# -gt 0 ] || { everything=true; set -- "build/ts/test/**/*.test.js" --ignore "build/ts/test/packaging/**"; }
+[ $# -gt 0 ] || { everything=true; set -- "build/ts/test/**/*.test.js" --ignore "build/ts/test/packaging/**" \
+  --ignore "build/ts/test/native/{threads,async,memory}.test.js"; }
 
 binary=prebuilds/linux-arm64/tfjs-backend-graviton.glibc.node
 if [ ! -e "$binary" ] || [ -n "$(find csrc binding.gyp scripts/gyp -newer "$binary" -type f -print -quit)" ]; then
