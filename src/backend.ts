@@ -305,7 +305,7 @@ export class GravitonBackend extends KernelBackend {
       const data = input === undefined ? undefined : this.data(input.dataId);
       if (data?.traced?.trace.open) {
         trace = data.traced.trace;
-        if (trace.ghostly) return this.record(trace, op, inputs, output, params, offsets);
+        if (trace.ghostly) return this.step(op, inputs, [output], params, offsets)[0] as TensorInfo;
       }
       const slot = data === undefined ? noSlot : data.slot;
       const offset = offsets === undefined ? 0 : offsets[i];
@@ -319,25 +319,6 @@ export class GravitonBackend extends KernelBackend {
       const operands = inputs.map((input) => (input === undefined ? undefined : this.data(input.dataId)));
       trace.recordStep(op, operands, [data], params, offsets);
     }
-    return {dataId: data, shape: shape as number[], dtype};
-  }
-
-  /** run() while a call is recorded that will be computed later. */
-  private record<P extends Params>(
-    trace: Trace,
-    op: OpSpec<P>,
-    inputs: readonly (TensorInfo | undefined)[],
-    {shape, dtype}: OutputSpec,
-    params: ParamValues<P>,
-    offsets?: readonly number[],
-  ): TensorInfo {
-    const elems = sizeOf(shape);
-    checkElems(op.name, elems);
-    nativeDType(dtype);
-    const data = TensorData.pending(dtype, elems);
-    this.count++;
-    const operands = inputs.map((input) => (input === undefined ? undefined : this.data(input.dataId)));
-    trace.recordStep(op, operands, [data], params, offsets);
     return {dataId: data, shape: shape as number[], dtype};
   }
 }

@@ -37,7 +37,6 @@ export class Family {
   private readonly seen: (readonly InputSpec[])[] = [];
   private sized: SizedPlans | undefined;
   private attempts = 0;
-  private obstacle: string | undefined;
 
   /** `polynomial`: all sizes are polynomials of the inputs' sizes, so that what holds for a few holds for those between. */
   constructor(private readonly polynomial: boolean) {}
@@ -48,11 +47,6 @@ export class Family {
 
   get plans(): SizedPlans | undefined {
     return this.sized;
-  }
-
-  /** Why calls of other sizes have plans of their own. */
-  get reason(): string | undefined {
-    return this.obstacle;
   }
 
   /** Whether a plan goes when this family's plans go. */
@@ -105,13 +99,9 @@ export class Family {
     // Where later calls are looked at, nothing is lost by taking all sizes for alike at first; strides of windows make them differ.
     const made = this.sample(sampling, true);
     const plans = typeof made === 'string' && !this.polynomial ? this.sample(sampling, false) : made;
-    if (typeof plans === 'string') {
-      this.obstacle = plans;
-      return;
-    }
+    if (typeof plans === 'string') return;
     this.sized?.dispose();
     this.sized = plans;
-    this.obstacle = undefined;
   }
 
   private sample({own, seen, free, record, pool, backend}: Search, anyStep: boolean): SizedPlans | string {
