@@ -4,13 +4,11 @@
  *
  *   node build/ts/bench/kernels/pointwise.js [--isa=avx2] [--threads=1] [--only=text] [--seconds=0.3]
  */
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {native} from '../../src/native';
 import {Concat, Fill, Gather, StridedCopy} from '../../src/ops/movement';
 import {Pointwise} from '../../src/ops/pointwise';
 import {call, type Expr, encodeProgram, input} from '../../src/ops/program';
-import {type Constant, option, repeatedStep, root, stepWords, timeSteps} from './step-plan';
+import {type Constant, measureProblems, option, printTimes, repeatedStep, stepWords, timeSteps} from './step-plan';
 
 const {isaNames, isa: highest, cpus} = native().info;
 const isa = isaNames.indexOf(option('isa', isaNames[highest] as string));
@@ -107,18 +105,10 @@ function measure(line: string): void {
         : {slot: native().store(randoms(elems), 'float32'), elems},
   );
   const plan = repeatedStep(words, constants, writes, Math.max(1, Math.min(1000, Math.ceil(1e6 / writes))));
-  const {least, median} = timeSteps(plan, seconds, threads);
+  const times = timeSteps(plan, seconds, threads);
   plan.free();
   const bytes = 4 * (indices ? 2 * writes : reads.reduce((x, y) => x + y, 0) + writes);
-  console.log(
-    `${line.padEnd(26)} ${(least * 1e6).toFixed(2).padStart(9)} us (median ${(median * 1e6).toFixed(2)})`.padEnd(62),
-    `${(bytes / least / 1e9).toFixed(1).padStart(6)} GB/s ${((least * 1e9) / writes).toFixed(3).padStart(7)} ns/element`,
-  );
+  printTimes(line, times, bytes, writes);
 }
 
-native().setHugePages(true);
-native().configure({isa, threads});
-console.log(`${isaNames[isa]}, ${threads} thread(s)`);
-for (const line of readFileSync(join(root, 'bench/problems/pointwise.txt'), 'utf8').split('\n')) {
-  if (!line.startsWith('#') && line.trim() !== '' && line.includes(option('only', ''))) measure(line);
-}
+measureProblems('pointwise.txt', isa, threads, measure);

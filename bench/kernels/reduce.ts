@@ -4,12 +4,10 @@
  *
  *   node build/ts/bench/kernels/reduce.js [--isa=avx2] [--threads=1] [--only=text] [--seconds=0.3]
  */
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {native} from '../../src/native';
 import {ArgReduce, Cumulative, Normalize, Reduce, reduceKinds, Softmax, TopK} from '../../src/ops/reduction';
 import type {NativeDType} from '../../src/ops/schema';
-import {option, root, type StepPlan, stepWords, timeSteps} from './step-plan';
+import {measureProblems, option, printTimes, type StepPlan, stepWords, timeSteps} from './step-plan';
 
 const {isaNames, isa: highest, cpus} = native().info;
 const isa = isaNames.indexOf(option('isa', isaNames[highest] as string));
@@ -102,18 +100,10 @@ function measure(line: string): void {
   if (problem === undefined) throw new Error(`bench/problems/reduce.txt: ${line}`);
   const read = problem.reads[0] as number;
   const plan = planOf(problem, Math.max(1, Math.min(1000, Math.ceil(1e6 / read))));
-  const {least, median} = timeSteps(plan, seconds, threads);
+  const times = timeSteps(plan, seconds, threads);
   plan.free();
   const bytes = 4 * (problem.reads.reduce((x, y) => x + y, 0) + problem.writes.reduce((sum, {elems}) => sum + elems, 0));
-  console.log(
-    `${line.padEnd(26)} ${(least * 1e6).toFixed(2).padStart(9)} us (median ${(median * 1e6).toFixed(2)})`.padEnd(62),
-    `${(bytes / least / 1e9).toFixed(1).padStart(6)} GB/s ${((least * 1e9) / read).toFixed(3).padStart(7)} ns/element`,
-  );
+  printTimes(line, times, bytes, read);
 }
 
-native().setHugePages(true);
-native().configure({isa, threads});
-console.log(`${isaNames[isa]}, ${threads} thread(s)`);
-for (const line of readFileSync(join(root, 'bench/problems/reduce.txt'), 'utf8').split('\n')) {
-  if (!line.startsWith('#') && line.trim() !== '' && line.includes(option('only', ''))) measure(line);
-}
+measureProblems('reduce.txt', isa, threads, measure);

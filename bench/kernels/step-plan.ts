@@ -1,4 +1,5 @@
 /** Plans of one op's steps, for timing it without the cost of JavaScript calls. */
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {native, opNumber, type Slot} from '../../src/native';
 import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValues} from '../../src/ops/schema';
@@ -81,4 +82,22 @@ export function timeSteps(plan: StepPlan, seconds: number, threads: number): {le
 /** GFLOP/s of multiply-adds that this machine reaches at the level in use. */
 export function peakOf(threads: number): number {
   return Math.round(native().multiplyAddRate(threads) / 1e8) / 10;
+}
+
+/** Measures the lines of bench/problems/`file` that --only asks for, at --isa and with --threads. */
+export function measureProblems(file: string, isa: number, threads: number, measure: (line: string) => void): void {
+  native().setHugePages(true);
+  native().configure({isa, threads});
+  console.log(`${native().info.isaNames[isa]}, ${threads} thread(s)`);
+  for (const line of readFileSync(join(root, 'bench/problems', file), 'utf8').split('\n')) {
+    if (!line.startsWith('#') && line.trim() !== '' && line.includes(option('only', ''))) measure(line);
+  }
+}
+
+/** One line of results: times in seconds, the bytes that a step moves, and the elements by which its time is divided. */
+export function printTimes(line: string, {least, median}: {least: number; median: number}, bytes: number, elements: number): void {
+  console.log(
+    `${line.padEnd(26)} ${(least * 1e6).toFixed(2).padStart(9)} us (median ${(median * 1e6).toFixed(2)})`.padEnd(62),
+    `${(bytes / least / 1e9).toFixed(1).padStart(6)} GB/s ${((least * 1e9) / elements).toFixed(3).padStart(7)} ns/element`,
+  );
 }
