@@ -182,7 +182,7 @@ function conv2DFilterGradient(backend: GravitonBackend, x: TensorInfo, dy: Tenso
   }
   const info = backend_util.computeConv2DInfo(asImage(op, x.shape), filterShape, strides, 1, pad, dimRoundingMode);
   const w = windowsOf(op, info);
-  if (filterShape[2] !== info.inChannels)
+  if (filterShape.length !== 4 || filterShape[2] !== info.inChannels)
     throw errors.shape(op, `a filter [${filterShape.join(', ')}] does not suit ${info.inChannels} channels`);
   checkShape(op, 'dy', dy, info.outShape);
   return {...filterGradient(backend, x, dy, w, info.outChannels), shape: filterShape};
@@ -222,7 +222,7 @@ function depthwiseWindows(
     dimRoundingMode,
     true,
   );
-  if (filterShape[2] !== info.inChannels)
+  if (filterShape.length !== 4 || filterShape[2] !== info.inChannels)
     throw errors.shape(op, `a filter [${filterShape.join(', ')}] does not suit ${info.inChannels} channels`);
   checkShape(op, 'dy', dy, info.outShape);
   return windowsOf(op, info);

@@ -18,6 +18,7 @@ import {castTo} from './cast';
 import {asImage} from './convolution';
 import {float32, type KernelTable, kernel, type NativeKernel, numeric} from './kernel';
 import {fill, using} from './steps';
+import {checkShape} from './windows';
 
 function resizeGradient(kind: keyof typeof resizeKinds, op: string): NativeKernel {
   return kernel<ResizeBilinearGradInputs, ResizeBilinearAttrs>(numeric, ({inputs: {images, dy}, attrs, backend}) => {
@@ -72,7 +73,9 @@ export const imageKernels: KernelTable = {
     const {cropSize, method, extrapolationValue} = attrs;
     const [batch, inH, inW, channels] = asImage('CropAndResize', image.shape);
     const [cropH, cropW] = cropSize;
-    const count = boxes.shape[0] ?? 0;
+    const count = boxInd.shape[0] ?? 0;
+    checkShape('CropAndResize', 'boxInd', boxInd, [count]);
+    checkShape('CropAndResize', 'boxes', boxes, [count, 4]);
     const params = {method: cropMethods[method], batch, inH, inW, channels, boxes: count, cropH, cropW, extrapolation: extrapolationValue};
     const operands = [castTo(backend, image, 'float32'), castTo(backend, boxes, 'float32'), castTo(backend, boxInd, 'int32')];
     return using(backend, operands, () =>

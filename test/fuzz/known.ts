@@ -72,6 +72,7 @@ const has =
 const notFinite = has((x) => !Number.isFinite(x));
 const nan = has(Number.isNaN);
 const empty = (inputs: Inputs): boolean => Object.values(inputs).some(({shape}) => shape.includes(0));
+const elems = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const always = (): boolean => true;
 const int32 = (inputs: Inputs): boolean => Object.values(inputs)[0]?.dtype === 'int32';
 const padded = (inputs: Inputs, {pad}: Attrs): boolean => pad !== 'valid' && notFinite(inputs);
@@ -91,6 +92,16 @@ const zeroPads3D = {
     pad === 'same' && (strides as number[]).some((s, i) => s > ((filterSize as number[])[i] as number)),
 };
 
+const groups = ({x, filter}: Inputs): boolean => x?.shape.length === 4 && x.shape[3] !== filter?.shape[2];
+const batches = {
+  why: 'takes the batches of both operands in turn where each has axes that the other repeats',
+  when: ({a, b}: Inputs) => {
+    const [left, right] = [a?.shape.slice(0, -2) ?? [], b?.shape.slice(0, -2) ?? []];
+    return elems(left) !== 1 && elems(right) !== 1 && left.join() !== right.join();
+  },
+};
+const place = (at: number, size: number): number => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
+
 /** Where TensorFlow's documented semantics decide instead of the cpu backend, or leave the result open. */
 const wrong: Readonly<Record<string, Wrong>> = {
   Abs: {why: 'computes int32 in float32', when: int32},
@@ -102,10 +113,12 @@ const wrong: Readonly<Record<string, Wrong>> = {
   ArgMin: nanIndex,
   AvgPool3D: zeroPads3D,
   MaxPool3D: zeroPads3D,
-  Conv2D: padding,
+  BatchMatMul: batches,
+  _FusedMatMul: batches,
+  Conv2D: {why: `${padding.why}; knows no groups`, when: (inputs, attrs) => padded(inputs, attrs) || groups(inputs)},
   Conv3D: padding,
   DepthwiseConv2dNative: padding,
-  FusedConv2D: padding,
+  FusedConv2D: {why: `${padding.why}; knows no groups`, when: (inputs, attrs) => padded(inputs, attrs) || groups(inputs)},
   FusedDepthwiseConv2D: padding,
   Conv2DBackpropFilter: gradient,
   Conv2DBackpropInput: gradient,
@@ -119,7 +132,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   Softmax: scalar,
   Mod: {
     why: 'gives NaN for a finite number modulo an infinite one of the other sign, 0 where what is left of a number is tiny beside the other',
-    when: has((x) => !Number.isFinite(x) || (x !== 0 && Math.abs(x) < 1e-30)),
+    when: has((x) => !(Math.abs(x) < 1e15) || (x !== 0 && Math.abs(x) < 1e-30)),
   },
   ScatterNd: {why: 'takes a single update for a list of them', when: ({updates}) => updates?.shape.length === 0},
   Pow: {why: 'gives NaN for 1 to the power of NaN or an infinity', when: notFinite},
@@ -131,6 +144,15 @@ const wrong: Readonly<Record<string, Wrong>> = {
       t?.shape.join() !== e?.shape.join(),
   },
   Square: {why: 'computes int32 in float32', when: int32},
+  StridedSlice: {
+    why: 'refuses a slice that ends before it begins',
+    when: ({x}, {begin, end, strides}) =>
+      (strides as number[]).every((step) => step === 1) &&
+      (begin as number[]).some((from, i) => {
+        const size = x?.shape[i] ?? 0;
+        return place((end as number[])[i] as number, size) < place(from, size);
+      }),
+  },
   TopK: {why: 'the order of unsorted results is open', when: (_, {sorted}) => sorted === false},
   UnsortedSegmentSum: {
     why: 'gives float32 for int32, and knows segments of the first axis only',

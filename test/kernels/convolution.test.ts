@@ -60,6 +60,18 @@ describe('convolutions', () => {
     /ERR_SHAPE: Conv2D: a filter \[2, 2, 2, 4\] does not suit 3 channels/,
   );
   fails(
+    'a filter of five axes for a gradient',
+    () =>
+      tf
+        .engine()
+        .runKernel(
+          'DepthwiseConv2dNativeBackpropInput',
+          {dy: floats([1, 1, 1, 2]), filter: floats([1, 1, 2, 1, 2])},
+          {strides: [2, 1], dilations: [1, 1], pad: 'same', inputShape: [1, 1, 1, 2]},
+        ),
+    /ERR_SHAPE: DepthwiseConv2dNativeBackpropInput: a filter \[1, 1, 2, 1, 2\] does not suit 2 channels/,
+  );
+  fails(
     'a filter larger than the image',
     () => tf.conv2d(image([1, 2, 2, 1]), weights([5, 5, 1, 1]), 1, 'valid'),
     /ERR_SHAPE: Conv2D: a window of 5 x 5/,
