@@ -4,7 +4,6 @@
  */
 import {registerBackend, registerKernel} from '@tensorflow/tfjs-core';
 import {GravitonBackend} from './backend';
-import {registerMendedOps} from './compile/mended-ops';
 import {planKernel} from './compile/recorder';
 import {applySettings, registerFlags} from './config';
 import {registerFileRouters} from './io/file-handler';
@@ -31,7 +30,6 @@ export {type SystemInfo, systemInfo} from './system-info';
 registerFlags();
 registerKernels();
 registerKernel(planKernel);
-registerMendedOps();
 registerFileRouters();
 registerBackend(
   'graviton',

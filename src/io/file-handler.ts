@@ -1,4 +1,5 @@
-import {type FileHandle, mkdir, open, readFile, rename, stat, writeFile} from 'node:fs/promises';
+import {promises as files} from 'node:fs'; // node:fs/promises would take a millisecond of everybody's start-up
+import type {FileHandle} from 'node:fs/promises';
 import {dirname, isAbsolute, join, relative} from 'node:path';
 import {io} from '@tensorflow/tfjs-core';
 import {errors} from '../errors';
@@ -23,8 +24,8 @@ export class FileHandler implements io.IOHandler {
   private async modelPath(): Promise<string> {
     const advice = 'Give the path of a model.json, or of the folder that holds it.';
     try {
-      const path = (await stat(this.path)).isDirectory() ? join(this.path, 'model.json') : this.path;
-      if ((await stat(path)).isFile()) return path;
+      const path = (await files.stat(this.path)).isDirectory() ? join(this.path, 'model.json') : this.path;
+      if ((await files.stat(path)).isFile()) return path;
     } catch (error) {
       throw errors.file(this.path, `cannot be loaded (${messageOf(error)})`, advice);
     }
@@ -36,7 +37,7 @@ export class FileHandler implements io.IOHandler {
     const path = await this.modelPath();
     let json: unknown;
     try {
-      json = JSON.parse(await readFile(path, 'utf8'));
+      json = JSON.parse(await files.readFile(path, 'utf8'));
     } catch (error) {
       const advice = path.endsWith('.pb')
         ? 'Convert it with tensorflowjs_converter 4: .pb files are not read since TensorFlow.js 1.0.'
@@ -69,7 +70,7 @@ export class FileHandler implements io.IOHandler {
             );
           }
           try {
-            return {path: shard, bytes: (await stat(shard)).size};
+            return {path: shard, bytes: (await files.stat(shard)).size};
           } catch (error) {
             throw errors.file(shard, `cannot be read (${messageOf(error)})`, `${path} names it: copy all weight files of the model.`);
           }
@@ -96,7 +97,7 @@ export class FileHandler implements io.IOHandler {
     const weights = new Uint8Array(io.CompositeArrayBuffer.join(artifacts.weightData ?? new ArrayBuffer(0)));
     const manifest = [{paths: ['weights.bin'], weights: artifacts.weightSpecs ?? []}];
     try {
-      await mkdir(this.path, {recursive: true});
+      await files.mkdir(this.path, {recursive: true});
       await replace(join(this.path, 'weights.bin'), weights);
       await replace(join(this.path, 'model.json'), JSON.stringify(modelJson(artifacts, manifest)));
     } catch (error) {
@@ -112,15 +113,15 @@ export class FileHandler implements io.IOHandler {
 
 async function replace(path: string, data: string | Uint8Array): Promise<void> {
   const partial = `${path}.${process.pid}.tmp`;
-  await writeFile(partial, data);
-  await rename(partial, path);
+  await files.writeFile(partial, data);
+  await files.rename(partial, path);
 }
 
 async function readAll(shards: readonly Shard[]): Promise<ArrayBuffer> {
   const whole = new Uint8Array(shards.reduce((sum, {bytes}) => sum + bytes, 0));
   let at = 0;
   for (const {path, bytes} of shards) {
-    const file: FileHandle = await open(path);
+    const file: FileHandle = await files.open(path);
     try {
       await readFully(file, whole.subarray(at, at + bytes), 0, path);
     } finally {

@@ -1,7 +1,6 @@
-import {GraphModel} from '@tensorflow/tfjs-converter';
+import type {GraphModel} from '@tensorflow/tfjs-converter';
 import {findBackend, io, type NamedTensorMap} from '@tensorflow/tfjs-core';
 import {GravitonBackend} from '../backend';
-import {mend} from '../compile/mend';
 import {errors} from '../errors';
 import {decodeWeights} from './decode-weights';
 import {FileHandler} from './file-handler';
@@ -17,56 +16,14 @@ interface Source {
   readonly original: () => Promise<io.ModelArtifacts>;
 }
 
-/**
- * tf.GraphModel takes the functions of tf.io that it uses as a constructor argument; `decodeWeights` is where our tensors enter. All else
- * (resources, initialisers, signatures, dispose) is stock.
- */
-class LoadedGraphModel extends GraphModel {
-  constructor(
-    artifacts: io.ModelArtifacts,
-    weights: NamedTensorMap,
-    private readonly original: Source['original'],
-  ) {
-    super({load: async () => mendedArtifacts(artifacts)}, {}, {...io, decodeWeights: () => weights});
-  }
-
-  /** Writes the model as it was given: weights from files are read again, so that they need not be kept in JavaScript. */
-  override async save(target: io.IOHandler | string): Promise<io.SaveResult> {
-    const handlers = typeof target === 'string' ? io.getSaveHandlers(target) : [target];
-    const save = handlers[0]?.save;
-    if (handlers.length !== 1 || save === undefined) {
-      const problem = handlers.length > 1 ? `is claimed by ${handlers.length} save handlers` : 'has no save handler';
-      throw errors.file(
-        typeof target === 'string' ? target : 'the IO handler',
-        problem,
-        'Give a file:// URL of a folder, or one handler with save().',
-      );
-    }
-    return save.call(handlers[0], await this.original());
-  }
-}
-
-function mendedArtifacts(artifacts: io.ModelArtifacts): io.ModelArtifacts {
-  const topology = artifacts.modelTopology;
-  return topology === undefined || topology instanceof ArrayBuffer ? artifacts : {...artifacts, modelTopology: mend(topology)};
-}
+/** What extends tf.GraphModel. tfjs-converter takes as long to load as all of this package, so only those who load or compile such a model pay for it. */
+const graphModels = () => require('./loaded-graph-model') as typeof import('./loaded-graph-model');
 
 /**
  * The model itself where nothing in it needs mending, else a model of the mended topology over the same weights: for one that stock
  * tfjs-converter has loaded. Never dispose of the copy: the weights are the original's.
  */
-export function mendedModel(model: GraphModel): GraphModel {
-  const {artifacts} = model as unknown as {artifacts?: io.ModelArtifacts};
-  if (model instanceof LoadedGraphModel || artifacts === undefined) return model;
-  const mended = mendedArtifacts(artifacts);
-  if (mended.modelTopology === artifacts.modelTopology) return model;
-  const weights = Object.fromEntries(
-    Object.entries(model.weights).flatMap(([name, [weight]]) => (weight === undefined ? [] : [[name, weight]])),
-  );
-  const copy = new LoadedGraphModel(mended, weights, async () => artifacts);
-  copy.loadSync(mended);
-  return copy;
-}
+export const mendedModel = (model: GraphModel): GraphModel => graphModels().mendedModel(model);
 
 /** The handler that tf.loadGraphModel would use. */
 function handlerOf(model: string | io.IOHandler, options: io.LoadOptions): io.IOHandler {
@@ -117,7 +74,7 @@ export async function loadGraphModel(model: string | io.IOHandler, options: io.L
     await source.reader.close();
   }
   try {
-    const loaded = new LoadedGraphModel(source.artifacts, weights, source.original);
+    const loaded = new (graphModels().LoadedGraphModel)(source.artifacts, weights, source.original);
     await loaded.load();
     return loaded;
   } catch (error) {

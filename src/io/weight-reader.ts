@@ -1,4 +1,5 @@
-import {type FileHandle, open} from 'node:fs/promises';
+import {promises as files} from 'node:fs'; // as in file-handler.ts
+import type {FileHandle} from 'node:fs/promises';
 import type {io} from '@tensorflow/tfjs-core';
 import {errors} from '../errors';
 
@@ -77,7 +78,7 @@ export class ShardReader implements WeightReader {
   /** As much of the current shard as fits into the block. */
   private async readMore(): Promise<void> {
     const {path, bytes} = this.shards[this.shard] as Shard;
-    this.file ??= await open(path);
+    this.file ??= await files.open(path);
     const count = Math.min(this.block.length - this.filled, bytes - this.position);
     await readFully(this.file, this.block.subarray(this.filled, this.filled + count), this.position, path);
     this.filled += count;

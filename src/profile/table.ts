@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import {errors} from '../errors';
 import {inOrder, type ProfileEvent} from './events';
 
@@ -69,6 +68,8 @@ export function renderTable(events: readonly ProfileEvent[], {sortBy = 'self_cpu
   const rows = rowsOf(events);
   const allNs = rows.reduce((sum, {selfNs}) => sum + selfNs, 0);
   const percent = (ns: number) => `${(allNs === 0 ? 0 : (100 * ns) / allNs).toFixed(2)}%`;
+  // Loaded here, since most processes never print a table.
+  const Table = require('cli-table3') as typeof import('cli-table3');
   const table = new Table({
     head,
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],

@@ -1,5 +1,6 @@
 import {spawnSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect} from 'chai';
 
 interface Packed {
@@ -16,6 +17,28 @@ describe('the package', () => {
     expect(files).to.include.members(['scripts/install.js', 'scripts/list-sources.js', 'scripts/gyp/common.gypi']);
     const stray = files.filter((path) => !/^(dist|src|csrc|prebuilds|scripts)\/|^[^/]+\.(json|md|gyp)$|^LICENSE$/.test(path));
     expect(stray).to.deep.equal([]);
+  });
+});
+
+describe('start-up', () => {
+  const loadedBy = (script: string): string[] => {
+    const print = 'console.log(JSON.stringify(Object.keys(require.cache)))';
+    const {stdout, stderr} = spawnSync(process.execPath, ['-e', `${script}; ${print}`], {encoding: 'utf8'});
+    expect(stderr).to.equal('');
+    return JSON.parse(stdout) as string[];
+  };
+
+  it('loads one file and no package that tfjs-core has not loaded', () => {
+    const core = "require('@tensorflow/tfjs-core')";
+    const before = loadedBy(core);
+    const added = loadedBy(`${core}; require(${JSON.stringify(process.cwd())})`).filter((file) => !before.includes(file));
+    expect(added).to.deep.equal([join(process.cwd(), 'dist/index.js')]);
+  });
+
+  it('with --enable-source-maps names the sources in stack traces', () => {
+    const script = `require('@tensorflow/tfjs-core'); require(${JSON.stringify(process.cwd())}).compile({})`;
+    const {stderr} = spawnSync(process.execPath, ['--enable-source-maps', '-e', script], {encoding: 'utf8'});
+    expect(stderr).to.match(/at .*src\/compile\/compile\.ts:\d+/);
   });
 });
 
