@@ -59,7 +59,7 @@ export class TensorData {
 
   /** The native tensor. Thaws a frozen one and computes a pending one. */
   get slot(): Slot {
-    if (this.isPending) this.traced?.trace.compute();
+    if (this.isPending) this.traced?.trace.need(this.traced.value);
     if (this.nativeSlot === undefined) {
       if (this.frozen === undefined) throw errors.disposed(`a ${this.dtype} tensor of ${this.elems} elements`);
       this.nativeSlot = this.frozen.thaw();

@@ -57,7 +57,7 @@ function compileFunction(target: Call, options: CompileOptions): Call & Compiled
     const run = (inputs: readonly Tensor[]) => target(...(rebuild(inputs) as unknown[]));
     const runAsync = run as (inputs: readonly Tensor[]) => Promise<unknown>;
     if (entry !== undefined)
-      return isAsync ? recorder.replayAsync(entry, tensors, backend, runAsync) : recorder.replay(entry, tensors, run);
+      return isAsync ? recorder.replayAsync(entry, signature, backend, runAsync) : recorder.replay(entry, signature, backend, run);
     return isAsync ? recorder.recordAsync(signature, backend, runAsync, undefined) : recorder.record(signature, backend, run);
   };
   return Object.assign(call, {
@@ -153,11 +153,11 @@ export class CompiledModel implements Compiled {
     }
     const {tensors, key, rebuild} = flatten(inputs);
     const signature = {inputs: tensors, structure: `in ${key} to ${outputs.join()}`};
-    return {tensors, signature, rebuild: rebuild as (tensors: readonly Tensor[]) => ModelInputs, eagerly: mustRunEagerly(tensors)};
+    return {signature, rebuild: rebuild as (tensors: readonly Tensor[]) => ModelInputs, eagerly: mustRunEagerly(tensors)};
   }
 
   private run(inputs: ModelInputs, outputs: string[]): Tensor[] {
-    const {tensors, signature, rebuild, eagerly} = this.prepare(inputs, outputs);
+    const {signature, rebuild, eagerly} = this.prepare(inputs, outputs);
     const original = (given: ModelInputs) => {
       try {
         return [this.model.execute(given, outputs)].flat();
@@ -173,11 +173,11 @@ export class CompiledModel implements Compiled {
     if (entry === undefined) checkInputs(this.model, inputs);
     const run = (own: readonly Tensor[]) => original(rebuild(own));
     if (entry === undefined) return this.recorder.record(signature, backend, run) as Tensor[];
-    return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, tensors, run) as Tensor[]);
+    return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, signature, backend, run) as Tensor[]);
   }
 
   private async runAsync(inputs: ModelInputs, outputs: string[], {signal}: AsyncOptions): Promise<Tensor[]> {
-    const {tensors, signature, rebuild, eagerly} = this.prepare(inputs, outputs);
+    const {signature, rebuild, eagerly} = this.prepare(inputs, outputs);
     if (signal?.aborted) throw errors.aborted();
     const original = async (given: ModelInputs) => [await this.model.executeAsync(given, outputs)].flat();
     if (eagerly) return original(inputs);
@@ -189,7 +189,7 @@ export class CompiledModel implements Compiled {
       ? this.recorder.recordAsync(signature, backend, run, (own) => [this.model.execute(rebuild(own), outputs)].flat())
       : entry.plan === undefined
         ? original(inputs)
-        : this.recorder.replayAsync(entry, tensors, backend, run))) as Tensor[];
+        : this.recorder.replayAsync(entry, signature, backend, run))) as Tensor[];
     if (!signal?.aborted) return results;
     for (const tensor of results) tensor.dispose();
     throw errors.aborted();

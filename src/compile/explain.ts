@@ -1,8 +1,10 @@
 import {errorOf} from './difference';
 import type {Graph, Node} from './ir';
 import {microKernelOf} from './micro-kernel';
+import type {Optimized} from './optimize';
 import {precisionOf} from './precision';
 import type {Entry} from './recorder';
+import type {Verifier} from './verifier';
 
 export interface ExplainedStep {
   readonly op: string;
@@ -27,6 +29,10 @@ export interface ExplainedPlan {
   readonly calls: number;
   /** The inputs with a range for each size that may differ, where one plan serves them all. */
   readonly sizes?: string;
+  /** What JavaScript reads on the way, with the elements seen so far: each continues with a plan of its own. */
+  readonly guards?: readonly string[];
+  /** Why calls end in a part that runs eagerly. */
+  readonly tails?: readonly string[];
   readonly steps: readonly ExplainedStep[];
   readonly passes: readonly {readonly name: string; readonly ms: number; readonly nodesBefore: number; readonly nodesAfter: number}[];
   /** Why a fusion that might be expected was not made. */
@@ -65,33 +71,37 @@ export function sizeTextOf(node: Node): string {
   return [outer, rows, reduce, cols, inner].filter((s) => typeof s === 'number').join('x');
 }
 
-const emptyGraph: Graph = {values: [], nodes: [], inputs: [], outputs: []};
+function explainedStep(graph: Graph, node: Node, verifier: Verifier | undefined): ExplainedStep {
+  const step = verifier?.differences.get(node);
+  const microKernel = microKernelOf(graph, node);
+  return {
+    op: node.op.name,
+    label: labelOf(node),
+    size: sizeTextOf(node),
+    precision: precisionOf(graph, node),
+    ...(microKernel === undefined ? {} : {microKernel}),
+    ...(node.host === undefined ? {} : {fallback: node.host.kernelName}),
+    ...(step === undefined ? {} : {diff: {error: errorOf(step.difference), tolerance: step.tolerance}}),
+  };
+}
+
+function refusalsOf({graph, refusals}: Optimized): string[] {
+  const alive = new Set(graph.nodes);
+  return refusals.filter((r) => alive.has(r.node)).map(({node, reason}) => `${labelOf(node)} [${sizeTextOf(node)}]: ${reason}`);
+}
 
 function explained(entry: Entry): ExplainedPlan {
-  const graph = entry.optimized?.graph ?? emptyGraph;
-  const {nodes} = graph;
-  const alive = new Set(nodes);
-  const refusals = (entry.optimized?.refusals ?? []).filter((r) => alive.has(r.node));
+  const {optimized, verifier, tree} = entry;
+  const parts = tree?.parts ?? (optimized === undefined ? [] : [{optimized, verifier}]);
   return {
     signature: entry.signature,
     eager: entry.reason,
     calls: entry.calls,
     ...(entry.sizes === undefined ? {} : {sizes: entry.sizes}),
-    steps: nodes.map((node) => {
-      const step = entry.verifier?.differences.get(node);
-      const microKernel = microKernelOf(graph, node);
-      return {
-        op: node.op.name,
-        label: labelOf(node),
-        size: sizeTextOf(node),
-        precision: precisionOf(graph, node),
-        ...(microKernel === undefined ? {} : {microKernel}),
-        ...(node.host === undefined ? {} : {fallback: node.host.kernelName}),
-        ...(step === undefined ? {} : {diff: {error: errorOf(step.difference), tolerance: step.tolerance}}),
-      };
-    }),
-    passes: entry.optimized?.passes ?? [],
-    reasons: [...new Set(refusals.map(({node, reason}) => `${labelOf(node)} [${sizeTextOf(node)}]: ${reason}`))],
+    ...tree?.describe(),
+    steps: parts.flatMap((part) => part.optimized.graph.nodes.map((node) => explainedStep(part.optimized.graph, node, part.verifier))),
+    passes: parts.flatMap((part) => part.optimized.passes),
+    reasons: [...new Set(parts.flatMap((part) => refusalsOf(part.optimized)))],
   };
 }
 
@@ -121,7 +131,9 @@ function textOf(plan: ExplainedPlan, {reasons = false, diff = false}: ExplainOpt
   const lines = diff ? diffLines(plan) : [...groups].map(([line, count]) => `  ${String(count).padStart(4)} x ${line}`);
   const why = reasons ? plan.reasons.map((reason) => `  not fused: ${reason}`) : [];
   const sizes = plan.sizes === undefined ? '' : `, one plan for ${plan.sizes}`;
-  return [`${plan.signature}`, `  ${plan.steps.length} steps${sizes}`, ...lines, ...why].join('\n');
+  const guards = (plan.guards ?? []).map((guard) => `  read in JavaScript: ${guard}`);
+  const tails = (plan.tails ?? []).map((reason) => `  then eagerly: ${reason}`);
+  return [`${plan.signature}`, `  ${plan.steps.length} steps${sizes}`, ...lines, ...guards, ...tails, ...why].join('\n');
 }
 
 export function explainEntries(entries: readonly Entry[], options: ExplainOptions = {}): Explanation {

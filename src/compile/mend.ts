@@ -1,5 +1,5 @@
 /**
- * Puts right what stock tfjs-converter 4.22 gets wrong in converted graphs. Pure: topology to topology; the nodes that it puts in run the
+ * Puts right what stock tfjs-converter 4.22 gets wrong in converted graphs, or does in a way that cannot be planned. Pure: topology to topology; the nodes that it puts in run the
  * custom ops of ./mended-ops.ts.
  */
 
@@ -57,13 +57,23 @@ function controlInputs(nodes: Nodes): Nodes {
 /** Ops whose stock executors read the wrong parameter: MatrixBandPart takes num_lower for num_upper, BitwiseAnd looks for names it does not have. */
 const wrongParameters: ReadonlySet<string> = new Set(['MatrixBandPart', 'BitwiseAnd']);
 
+/** Ops whose stock executors fetch whole tensors to JavaScript, so that nothing after them can be planned. Ours read how many results there are. */
+const readsElements: ReadonlySet<string> = new Set([
+  'Where',
+  'ListDiff',
+  'NonMaxSuppressionV2',
+  'NonMaxSuppressionV3',
+  'NonMaxSuppressionV4',
+  'NonMaxSuppressionV5',
+]);
+
 const isTraining = (node: NodeDef) =>
   /^FusedBatchNorm(V2|V3)?$/.test(node.op) && (node.attr?.is_training as {b?: boolean} | undefined)?.b === true;
 
 /** Stock ignores is_training and divides by the (empty) variance that it is given: Keras' LayerNormalization comes out as NaN. */
 function wrongExecutors(nodes: Nodes): Nodes {
   return nodes.map((node) => {
-    if (wrongParameters.has(node.op)) return {...node, op: `Graviton${node.op}`};
+    if (wrongParameters.has(node.op) || readsElements.has(node.op)) return {...node, op: `Graviton${node.op}`};
     return isTraining(node) ? {...node, op: 'GravitonTrainingBatchNorm'} : node;
   });
 }

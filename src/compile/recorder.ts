@@ -8,13 +8,15 @@ import {ConstantPool} from './constants';
 import {type Flattened, flatten} from './containers';
 import {Family, type Founder} from './family';
 import {familyKey} from './free-sizes';
-import type {Graph} from './ir';
+import {type Graph, valueOf} from './ir';
 import {type Optimized, optimize} from './optimize';
 import {type HostKernel, Plan, type ResultSpec, type Runnable, withDistinctResults} from './plan';
 import {LruCache} from './plan-cache';
+import {type PartPlan, PlanTree, Unplanned} from './plan-tree';
 import {type Precision, precisionFrom} from './precision';
 import {type Captures, type InputSpec, newestTensorId, Recording} from './recording';
 import type {Sample, SizedPlans} from './sized-plan';
+import type {Known, Path} from './trace';
 import {Verifier} from './verifier';
 
 export interface CompileOptions {
@@ -44,10 +46,13 @@ export interface Signature {
 const textOf = ({inputs, structure}: Signature): string => `${inputs.map((t) => `${t.dtype}[${t.shape}]`).join(' ')} ${structure}`;
 
 /** What one signature came to: a plan, or the reason why its calls run eagerly. */
-export interface Entry extends Captures {
+export interface Entry {
   readonly signature: string;
+  captures: Captures;
   readonly plan: Runnable | undefined;
   readonly optimized: Optimized | undefined;
+  /** The plan, where calls take different ways or end eagerly. */
+  readonly tree?: PlanTree | undefined;
   /** The inputs with ranges of sizes, where the plan is one for many. */
   readonly sizes?: string;
   /** Under GRAVITON_VERIFY=1: what compares each call of the plan with eager. */
@@ -55,7 +60,8 @@ export interface Entry extends Captures {
   readonly reason: string | undefined;
   readonly recordMs: number;
   readonly compileMs: number;
-  /** The result's structure around its tensors. */
+  /** The result's structure around its tensors, and as a text. */
+  readonly structure?: string;
   readonly rebuild: (tensors: readonly Tensor[]) => unknown;
   calls: number;
 }
@@ -76,7 +82,18 @@ export interface CompileStats {
   readonly arenaBytes: number;
 }
 
+const impure = {
+  plan: undefined,
+  optimized: undefined,
+  reason: 'calls with the same inputs take different steps: the function is not pure',
+};
+
 const familyOf = ({inputs, structure}: Signature): string => `${familyKey(inputs)} ${structure}`;
+
+/** What was recorded as one graph, where nothing was read on the way. */
+function graphOf({values, nodes, inputs, reads, ending}: Path): Graph | undefined {
+  return ending.kind === 'results' && reads.length === 0 ? {values, nodes, inputs, outputs: ending.values} : undefined;
+}
 
 const resultSpec = ({shape, dtype}: Tensor): ResultSpec => ({shape, dtype: dtype as ResultSpec['dtype']});
 
@@ -112,6 +129,8 @@ export class Recorder {
       family.dispose();
     },
   );
+  /** Calls that are being recorded; asynchronous ones overlap. */
+  private readonly recordings = new Set<Recording>();
   private hits = 0;
   private misses = 0;
   private traces = 0;
@@ -140,7 +159,7 @@ export class Recorder {
   find(signature: Signature): Entry | undefined {
     const text = textOf(signature);
     const known = this.cache.get(text);
-    if (known !== undefined && this.isStale(known)) {
+    if (known !== undefined && this.isStale(known.captures)) {
       this.cache.delete(text);
       this.families.delete(familyOf(signature));
       return undefined;
@@ -173,7 +192,7 @@ export class Recorder {
   private addSized(signature: Signature, plans: SizedPlans, {captures, optimized, rebuild}: Founder): Entry {
     const plan = plans.at(plans.sizesOf(signature.inputs) as number[]);
     const entry = {
-      ...captures,
+      captures,
       signature: textOf(signature),
       plan,
       optimized,
@@ -188,10 +207,17 @@ export class Recorder {
     return entry;
   }
 
-  /** `run`: the original, with which verification compares. */
-  replay(entry: Entry, inputs: readonly Tensor[], run: Runner): unknown {
+  /** `run`: the original, with which verification compares, and which does what has no plan. */
+  replay(entry: Entry, signature: Signature, backend: GravitonBackend, run: Runner): unknown {
+    const {inputs} = signature;
     const named = Object.fromEntries(inputs.map((tensor, i) => [i, tensor]));
-    const result = engine().runKernel('GravitonPlan', named, {plan: entry.plan as never}) as Tensor | Tensor[];
+    let result: Tensor | Tensor[];
+    try {
+      result = engine().runKernel('GravitonPlan', named, {plan: entry.plan as never});
+    } catch (error) {
+      if (!(error instanceof Unplanned)) throw error;
+      return this.follow(entry, signature, backend, run, error);
+    }
     const results = Array.isArray(result) ? result : [result];
     const {verifier} = entry;
     if (verifier !== undefined) {
@@ -200,9 +226,69 @@ export class Recorder {
     return entry.rebuild(results);
   }
 
-  async replayAsync(entry: Entry, inputs: readonly Tensor[], backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
+  /** Does a call that plans have computed up to a point. */
+  private follow(entry: Entry, signature: Signature, backend: GravitonBackend, run: Runner, unplanned: Unplanned): unknown {
+    const recording = this.open(signature, backend, unplanned.known);
+    try {
+      const result = engine().tidy(() => recording.run(run) as Tensor);
+      return this.finishFollowed(entry, recording, unplanned, flatten(result));
+    } finally {
+      this.end(recording);
+      unplanned.release();
+    }
+  }
+
+  private async followAsync(entry: Entry, signature: Signature, backend: GravitonBackend, run: AsyncRunner, unplanned: Unplanned) {
+    const recording = this.open(signature, backend, unplanned.known);
+    try {
+      const result = await recording.run(run);
+      return this.finishFollowed(entry, recording, unplanned, flatten(result));
+    } finally {
+      this.end(recording);
+      unplanned.release();
+    }
+  }
+
+  private finishFollowed(entry: Entry, recording: Recording, {known}: Unplanned, flat: Flattened): unknown {
+    const {trace} = recording;
+    const path = this.pathOf(recording, flat.tensors);
+    trace.compute();
+    if (known.tail === undefined) {
+      this.hits--;
+      this.misses++;
+      this.traces++;
+    }
+    // It may have been evicted meanwhile.
+    if (this.cache.get(entry.signature) === entry) this.grow(entry, recording, path, flat);
+    return flat.rebuild(recording.distinct(flat.tensors));
+  }
+
+  /** Adds to a plan tree what one more call did. */
+  private grow(entry: Entry, recording: Recording, path: Path, {tensors, key}: Flattened): void {
+    const isAlike = key === entry.structure || path.ending.kind === 'tail';
+    const added = isAlike ? entry.tree?.add(path, tensors.map(resultSpec)) : undefined;
+    if (added === undefined) this.cache.set(entry.signature, {...entry, ...impure, tree: undefined});
+    if (added) {
+      const {variables, captured} = recording.captures(tensors);
+      const old = entry.captures;
+      entry.captures = {
+        variables: [...old.variables, ...variables.filter((v) => !old.variables.some(({variable}) => variable === v.variable))],
+        captured: [...new Set([...old.captured, ...captured])],
+      };
+    }
+    if (added !== false) this.sweep();
+  }
+
+  async replayAsync(entry: Entry, signature: Signature, backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
+    const {inputs} = signature;
     const data = inputs.map((tensor) => backend.data(tensor.dataId));
-    const infos = await (entry.plan as Runnable).runAsync(data, hostKernel);
+    let infos: TensorInfo[];
+    try {
+      infos = await (entry.plan as Runnable).runAsync(data, hostKernel);
+    } catch (error) {
+      if (!(error instanceof Unplanned)) throw error;
+      return this.followAsync(entry, signature, backend, run, error);
+    }
     const results = infos.map((info) => engine().makeTensorFromTensorInfo(info, backend));
     if (entry.verifier !== undefined) {
       const firstId = newestTensorId();
@@ -217,19 +303,30 @@ export class Recorder {
     return entry.rebuild(results);
   }
 
+  private open({inputs}: Signature, backend: GravitonBackend, known?: Known): Recording {
+    const recording = Recording.of(this.pool, backend, inputs, known);
+    this.recordings.add(recording);
+    return recording;
+  }
+
+  private end(recording: Recording): void {
+    this.recordings.delete(recording);
+    recording.release();
+  }
+
   /** Runs and records a call that is its own synchronous scope. */
   record(signature: Signature, backend: GravitonBackend, run: Runner): unknown {
     const {inputs} = signature;
     if (this.cannotTrace(signature)) return run(inputs);
     this.generalise(signature, backend, run);
     const entry = this.sizedEntry(signature);
-    if (entry !== undefined) return this.replay(entry, inputs, run);
-    const recording = Recording.of(this.pool, backend, inputs);
+    if (entry !== undefined) return this.replay(entry, signature, backend, run);
+    const recording = this.open(signature, backend);
     try {
-      const result = engine().tidy(() => run(recording.inputs) as Tensor);
-      return this.finish(signature, recording, result, (made) => this.replay(made, inputs, run));
+      const result = engine().tidy(() => recording.run(run) as Tensor);
+      return this.finish(signature, recording, result, (made) => this.replay(made, signature, backend, run));
     } finally {
-      recording.release();
+      this.end(recording);
     }
   }
 
@@ -239,13 +336,13 @@ export class Recorder {
     if (this.cannotTrace(signature)) return run(inputs);
     if (probe !== undefined) this.generalise(signature, backend, probe);
     const entry = this.sizedEntry(signature);
-    if (entry !== undefined) return this.replayAsync(entry, inputs, backend, run);
-    const recording = Recording.of(this.pool, backend, inputs);
+    if (entry !== undefined) return this.replayAsync(entry, signature, backend, run);
+    const recording = this.open(signature, backend);
     try {
-      const result = await run(recording.inputs);
-      return await this.finish(signature, recording, result, (made) => this.replayAsync(made, inputs, backend, run));
+      const result = await recording.run(run);
+      return await this.finish(signature, recording, result, (made) => this.replayAsync(made, signature, backend, run));
     } finally {
-      recording.release();
+      this.end(recording);
     }
   }
 
@@ -263,7 +360,7 @@ export class Recorder {
   private sample(inputs: readonly InputSpec[], mostNodes: number, backend: GravitonBackend, run: Runner): Sample | undefined {
     const recording = Recording.ofShapes(this.pool, backend, inputs, mostNodes);
     try {
-      return engine().tidy(() => this.sampleOf(recording, inputs, run(recording.inputs)) as never);
+      return engine().tidy(() => this.sampleOf(recording, inputs, recording.run(run)) as never);
     } catch {
       return undefined;
     } finally {
@@ -273,7 +370,7 @@ export class Recorder {
 
   private sampleOf(recording: Recording, inputs: readonly InputSpec[], result: unknown): Sample | undefined {
     const {tensors, key} = flatten(result);
-    const recorded = this.graphOf(recording, tensors);
+    const recorded = graphOf(this.pathOf(recording, tensors));
     const results = tensors.map(resultSpec);
     if (recorded === undefined) return undefined;
     this.traces++;
@@ -301,7 +398,7 @@ export class Recorder {
     if (other === undefined) return false;
     this.misses++;
     const reason = `an input is a ${other.dtype} tensor`;
-    const nothing = {plan: undefined, optimized: undefined, variables: [], captured: [], rebuild: () => undefined};
+    const nothing = {plan: undefined, optimized: undefined, captures: {variables: [], captured: []}, rebuild: () => undefined};
     const text = textOf(signature);
     this.cache.set(text, {signature: text, reason, recordMs: 0, compileMs: 0, calls: 0, ...nothing});
     return true;
@@ -311,10 +408,15 @@ export class Recorder {
   private finish(signature: Signature, recording: Recording, result: unknown, replay: (entry: Entry) => unknown): unknown {
     this.misses++;
     const flat = flatten(result);
-    if (this.isDisposed) recording.trace.compute();
-    else {
-      const entry = this.sizedAfterLook(signature, recording, flat) ?? this.compile(signature, recording, flat);
-      if (entry.plan !== undefined && recording.trace.ghostly) {
+    const path = this.pathOf(recording, flat.tensors);
+    const {trace} = recording;
+    const data = flat.tensors.map(({dataId}) => dataId as TensorData);
+    // What the call keeps apart from its results must be computed before it is forgotten what it was.
+    const isLeftToPlan = !this.isDisposed && trace.untouched && !trace.waitsForOthers(data);
+    if (!isLeftToPlan) trace.compute();
+    if (!this.isDisposed) {
+      const entry = this.sizedAfterLook(signature, recording, path, flat) ?? this.compile(signature, recording, path, flat);
+      if (isLeftToPlan) {
         recording.drop(flat.tensors);
         return replay(entry);
       }
@@ -329,21 +431,21 @@ export class Recorder {
   }
 
   /** The entry for a recorded call that turns out to be a case of a plan for many sizes. */
-  private sizedAfterLook(signature: Signature, recording: Recording, {tensors, key}: Flattened): Entry | undefined {
+  private sizedAfterLook(signature: Signature, {trace}: Recording, path: Path, {tensors, key}: Flattened): Entry | undefined {
     const {plans, base} = this.families.get(familyOf(signature)) ?? {};
-    if (!plans?.looks || base === undefined || !recording.trace.ghostly) return undefined;
-    const recorded = this.graphOf(recording, tensors);
+    if (!plans?.looks || base === undefined || !trace.untouched) return undefined;
+    const recorded = graphOf(path);
     const {inputs} = signature;
     const isCase = recorded !== undefined && plans.agrees({inputs, recorded, results: tensors.map(resultSpec), structure: key});
     return isCase ? this.addSized(signature, plans, base) : undefined;
   }
 
-  /** What was recorded, if it can be replayed. */
-  private graphOf({trace, backend}: Recording, results: readonly Tensor[]): Graph | undefined {
-    trace.close();
+  /** What was recorded. Closes the trace. */
+  private pathOf({trace, backend}: Recording, results: readonly Tensor[]): Path {
     const data = results.map((t) => backend.data(t.dataId));
     if (data.some((d) => d.host !== undefined)) trace.obstruct('a result is a string or complex tensor');
-    return trace.reason === undefined ? trace.graph(data) : undefined;
+    trace.close();
+    return trace.path(results.flatMap((t) => backend.leaves(t.dataId)));
   }
 
   private optimise(graph: Graph): Optimized {
@@ -352,40 +454,46 @@ export class Recorder {
     return optimize(graph, this.pool, new Set(this.options.disable), this.precision);
   }
 
-  private compile(signature: Signature, recording: Recording, {tensors, key, rebuild}: Flattened): Entry {
+  private compile(signature: Signature, recording: Recording, path: Path, {tensors, key, rebuild}: Flattened): Entry {
     const {trace, backend, start} = recording;
     const text = textOf(signature);
-    const graph = this.graphOf(recording, tensors);
     const recordMs = performance.now() - start;
+    const known = this.cache.get(text);
+    // Recorded by an asynchronous call that began before this one had ended.
+    if (known?.tree !== undefined) {
+      this.grow(known, recording, path, {tensors, key, rebuild});
+      return known;
+    }
     const captures = recording.captures(tensors);
-    const base = {signature: text, recordMs, rebuild, calls: 0, ...captures};
-    if (graph === undefined) {
-      const eager = {...base, plan: undefined, optimized: undefined, reason: trace.reason, compileMs: 0};
+    const base = {signature: text, structure: key, recordMs, rebuild, calls: 0, captures};
+    const {ending, nodes} = path;
+    if (ending.kind === 'tail' && nodes.length === 0) {
+      const eager = {...base, plan: undefined, optimized: undefined, reason: ending.reason, compileMs: 0};
       this.cache.set(text, eager);
       return eager;
     }
     this.traces++;
-    const optimized = this.optimise(graph);
-    const distinct = withDistinctResults(optimized.graph);
     const results = tensors.map(resultSpec);
-    const plan = new Plan(distinct, results, this.pool, backend);
-    const verifier = settingOf(settings.verify) ? new Verifier(graph, optimized.graph, this.pool, backend, hostKernel) : undefined;
-    const entry = {
-      ...base,
-      plan,
-      optimized,
-      ...(verifier && {verifier}),
-      reason: undefined,
-      compileMs: performance.now() - start - recordMs,
-    };
-    this.cache.set(text, entry);
-    if (trace.ghostly) {
+    const entry = {...base, reason: undefined, compileMs: 0};
+    const elapsed = () => performance.now() - start - recordMs;
+    const graph = graphOf(path);
+    if (graph === undefined) {
+      const tree = new PlanTree(path, results, (graph) => this.partPlan(graph, backend), this.pool, backend);
+      const made = {...entry, plan: tree, tree, optimized: undefined, compileMs: elapsed()};
+      this.cache.set(text, made);
+      this.sweep();
+      return made;
+    }
+    const {plan, optimized, verifier} = this.planOf(graph, results, backend);
+    const made = {...entry, plan, optimized, ...(verifier && {verifier}), compileMs: elapsed()};
+    this.cache.set(text, made);
+    if (trace.untouched) {
       const {inputs} = signature;
       const specs = inputs.map(({shape, dtype}) => ({shape, dtype}));
       this.familyAt(signature).add({
         inputs: specs,
         recorded: graph,
-        graph: distinct,
+        graph: plan.graph,
         results,
         structure: key,
         optimized,
@@ -394,7 +502,23 @@ export class Recorder {
       });
     }
     this.sweep();
-    return entry;
+    return made;
+  }
+
+  private planOf(graph: Graph, results: readonly ResultSpec[], backend: GravitonBackend): PartPlan {
+    const optimized = this.optimise(graph);
+    const plan = new Plan(withDistinctResults(optimized.graph), results, this.pool, backend);
+    const verifier = settingOf(settings.verify) ? new Verifier(graph, optimized.graph, this.pool, backend, hostKernel) : undefined;
+    return {plan, optimized, verifier};
+  }
+
+  /** The plan of a part of a call, whose results are values without a shape. */
+  private partPlan(graph: Graph, backend: GravitonBackend): PartPlan {
+    const results = graph.outputs.map((id): ResultSpec => {
+      const {dtype, elems} = valueOf(graph, id);
+      return {dtype: dtype as ResultSpec['dtype'], shape: [elems]};
+    });
+    return this.planOf(graph, results, backend);
   }
 
   private familyAt(signature: Signature): Family {
@@ -414,6 +538,8 @@ export class Recorder {
       add(plan?.usedConstants);
       add(verifier?.usedConstants);
     }
+    // A trace that is closed has become a plan, or has been computed.
+    for (const {trace} of this.recordings) if (trace.open) add(trace.constants);
     for (const family of this.families.values()) add(family.usedConstants(this.pool));
     return used;
   }

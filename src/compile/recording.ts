@@ -3,7 +3,8 @@ import type {GravitonBackend} from '../backend';
 import {native} from '../native';
 import {TensorData} from '../tensor-data';
 import type {ConstantPool} from './constants';
-import {Trace} from './trace';
+import {watchDraws} from './random-draws';
+import {type Known, Trace} from './trace';
 
 /** What a call takes, without the elements. */
 export interface InputSpec {
@@ -39,18 +40,19 @@ export class Recording {
     specs: readonly InputSpec[],
     data: readonly TensorData[],
     mostNodes?: number,
+    known?: Known,
   ) {
-    this.trace = new Trace(pool, mostNodes);
+    this.trace = new Trace(pool, mostNodes, known);
     this.inputs = specs.map(({shape, dtype}, i) =>
       engine().makeTensorFromTensorInfo(backend.adoptData(data[i] as TensorData, shape, dtype), backend),
     );
     for (const own of data) this.trace.addInput(own);
   }
 
-  /** Records a call on `inputs`. */
-  static of(pool: ConstantPool, backend: GravitonBackend, inputs: readonly Tensor[]): Recording {
+  /** Records a call on `inputs`, of which plans may have computed a part. */
+  static of(pool: ConstantPool, backend: GravitonBackend, inputs: readonly Tensor[], known?: Known): Recording {
     const data = inputs.map(({dataId, dtype, size}) => TensorData.ofSlot(native().share(backend.data(dataId).slot), dtype, size));
-    return new Recording(pool, backend, inputs, data);
+    return new Recording(pool, backend, inputs, data, undefined, known);
   }
 
   /** Records what a call on inputs of these shapes would do: NotLike is thrown where that depends on elements or takes more steps. */
@@ -62,6 +64,14 @@ export class Recording {
       specs,
       specs.map(({dtype}, i) => TensorData.pending(dtype, elems[i] as number)),
       mostNodes,
+    );
+  }
+
+  /** The call itself. What comes after it has drawn a random number runs eagerly, since later calls must draw their own. */
+  run<T>(call: (inputs: readonly Tensor[]) => T): T {
+    return watchDraws(
+      () => this.trace.obstruct('random numbers are drawn'),
+      () => call(this.inputs),
     );
   }
 

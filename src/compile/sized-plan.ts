@@ -1,8 +1,8 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {native, type Slot, type TensorSpec} from '../native';
-import type {ParamValue} from '../ops/schema';
 import type {TensorData} from '../tensor-data';
+import {type Anatomy, anatomyOf} from './anatomy';
 import type {ConstantPool} from './constants';
 import {labelOf} from './explain';
 import {type FreeSize, sizesIn} from './free-sizes';
@@ -99,44 +99,6 @@ class RecordedSizes {
   dispose(): void {
     for (const constant of this.constants) if (typeof constant === 'object') constant.dispose();
   }
-}
-
-interface Anatomy {
-  /** All that is not a number. */
-  readonly structure: string;
-  readonly numbers: readonly number[];
-  readonly constants: readonly number[];
-  readonly constantElems: readonly number[];
-}
-
-function anatomyOf(graph: Graph): Anatomy {
-  const structure: string[] = [];
-  const numbers: number[] = [];
-  for (const node of graph.nodes) {
-    structure.push(node.op.name);
-    for (const operand of [...node.inputs, ...node.outputs]) {
-      structure.push(operand === undefined ? '-' : String(operand.value));
-      if (operand !== undefined) numbers.push(operand.offset, valueOf(graph, operand.value).elems);
-    }
-    for (const value of Object.values(node.params) as ParamValue[]) {
-      const list = typeof value === 'object';
-      structure.push(list ? `[${value.length}` : 'x');
-      if (list) numbers.push(...value);
-      else numbers.push(Number(value));
-    }
-  }
-  const constants = graph.values.filter((value) => value.constant !== undefined);
-  structure.push(
-    graph.inputs.join(),
-    graph.outputs.join(),
-    graph.values.map(({dtype, constant}) => `${dtype}${constant === undefined}`).join(),
-  );
-  return {
-    structure: structure.join(' '),
-    numbers,
-    constants: constants.map(({constant}) => constant as number),
-    constantElems: constants.map(({elems}) => elems),
-  };
 }
 
 interface Parts {

@@ -149,17 +149,6 @@ describe('compile: functions', () => {
   );
 
   it(
-    'runs eagerly where the elements of a derived tensor are read, and says so',
-    leakless(() => {
-      const f = compile((x: tf.Tensor) => ((tf.sum(x).dataSync()[0] as number) > 0 ? tf.neg(x) : tf.mul(x, 2)));
-      expect(tf.tidy(() => values(f(tf.tensor1d([1, 2]))))).to.deep.equal([-1, -2]);
-      expect(tf.tidy(() => values(f(tf.tensor1d([-1, -2]))))).to.deep.equal([-2, -4]);
-      expect(f.explain().text).to.match(/runs eagerly: the elements of a derived float32 tensor/);
-      f.dispose();
-    }),
-  );
-
-  it(
     'differentiates as the function itself',
     leakless(() => {
       // tfjs-core leaves gradients to the union package; one is enough here.

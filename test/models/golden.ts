@@ -6,24 +6,23 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import {packageRoot} from '../../src/binary';
-import {compile, loadGraphModel} from '../../src/index';
+import {compile, type ExplainedPlan, loadGraphModel} from '../../src/index';
 import {Fixture, type InputSet, modelNames} from './fixture';
 
 const file = join(packageRoot(), 'test', 'models', 'golden.txt');
 
-interface Step {
-  readonly label: string;
-}
-
 /** 'N steps', then one line for each kind of step. Winograd's form depends on the processor, and is left out. */
-export function planText(plan: {readonly eager: string | undefined; readonly steps: readonly Step[]} | undefined): string {
+export function planText(plan: ExplainedPlan | undefined): string {
   if (plan === undefined || plan.eager !== undefined) return `  runs eagerly: ${plan?.eager}`;
   const counts = new Map<string, number>();
   for (const {label} of plan.steps) {
     const kind = label.replace(/\+Winograd F\([^)]*\)/, '');
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
-  return [`  ${plan.steps.length} steps`, ...[...counts].map(([kind, count]) => `  ${String(count).padStart(4)} x ${kind}`)].join('\n');
+  const lines = [...counts].map(([kind, count]) => `  ${String(count).padStart(4)} x ${kind}`);
+  const guards = (plan.guards ?? []).map((guard) => `  reads ${guard}`);
+  const tails = (plan.tails ?? []).map((tail) => `  then eagerly: ${tail}`);
+  return [`  ${plan.steps.length} steps`, ...lines, ...guards, ...tails].join('\n');
 }
 
 /** The golden texts by model. */

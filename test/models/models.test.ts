@@ -63,6 +63,12 @@ function runCompiled(fixture: Fixture): Promise<number> {
           expect(reason, 'has a plan now: take its line out of test/models/known.ts').to.match(known.eager[fixture.name] as RegExp);
         else expect(reason, 'no plan').to.equal(undefined);
       }
+      const tails = runner.explain().plans.flatMap((plan) => plan.tails ?? []);
+      if (fixture.name in known.tails)
+        expect(tails.join('\n'), 'has whole plans now: take its line out of test/models/known.ts').to.match(
+          known.tails[fixture.name] as RegExp,
+        );
+      else expect(tails).to.deep.equal([]);
       return worst;
     } finally {
       runner.dispose();
