@@ -10,6 +10,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {Trace, TracedValue} from './compile/trace';
 import {errors} from './errors';
+import {HeldReferences} from './held-references';
 import {CpuKernels} from './kernels/cpu-kernels';
 import {checkElems, native, noSlot, type OperandRef, type Slot} from './native';
 import {sizeOf} from './ops/geometry';
@@ -56,6 +57,10 @@ export class GravitonBackend extends KernelBackend {
   readonly stepLabels = new Map<number, readonly string[]>();
   /** While profile() records what runs here. */
   profiling = false;
+  private readonly held = new HeldReferences();
+  private readonly giveBack = (id: DataId): void => {
+    this.disposeData(id);
+  };
   /** Where kernels without native steps run. */
   readonly cpuKernels = new CpuKernels();
 
@@ -165,6 +170,7 @@ export class GravitonBackend extends KernelBackend {
   }
 
   disposeIntermediate(tensor: TensorInfo): void {
+    this.held.drop(tensor.dataId);
     this.disposeData(tensor.dataId);
   }
 
@@ -200,11 +206,18 @@ export class GravitonBackend extends KernelBackend {
     return !this.alive;
   }
 
+  /** Runs a kernel; where it throws, what it made is given back. */
+  guarded<Call, Result>(kernel: (call: Call) => Result, call: Call): Result {
+    return this.held.during(kernel, call, this.giveBack);
+  }
+
   // ---- for kernels ----------------------------------------------------------------------------------------------------------------
 
   /** A tensor of values that JavaScript has at hand. */
   makeTensor(values: BackendValues, shape: readonly number[], dtype: DataType): TensorInfo {
-    return {dataId: this.write(values, shape as number[], dtype), shape: shape as number[], dtype};
+    const dataId = this.write(values, shape as number[], dtype);
+    this.held.take(dataId);
+    return {dataId, shape: shape as number[], dtype};
   }
 
   /** A tensor of a native one, which it takes over. */
@@ -214,12 +227,14 @@ export class GravitonBackend extends KernelBackend {
 
   adoptData(data: TensorData, shape: readonly number[], dtype: DataType): TensorInfo {
     this.count++;
+    this.held.take(data);
     return {dataId: data, shape: shape as number[], dtype};
   }
 
   /** The same data under another shape: no step, one more reference. */
   view(x: TensorInfo, shape: readonly number[]): TensorInfo {
     this.incRef(x.dataId);
+    this.held.take(x.dataId);
     return {dataId: x.dataId, shape: shape as number[], dtype: x.dtype};
   }
 
@@ -239,6 +254,9 @@ export class GravitonBackend extends KernelBackend {
   makeComplex(real: TensorInfo, imag: TensorInfo): TensorInfo {
     this.count++;
     const data = TensorData.ofHost({kind: 'complex', real, imag}, util.sizeFromShape(real.shape));
+    this.held.drop(real.dataId);
+    this.held.drop(imag.dataId);
+    this.held.take(data);
     return {dataId: data, shape: real.shape, dtype: 'complex64'};
   }
 
@@ -279,6 +297,7 @@ export class GravitonBackend extends KernelBackend {
       results = made.map((slot, i) => TensorData.ofSlot(slot, (outputs[i] as OutputSpec).dtype, (specs[i] as {elems: number}).elems));
     }
     this.count += results.length;
+    for (const data of results) this.held.take(data);
     trace?.recordStep(op, operands, results, params, offsets);
     return results.map((data, i) => {
       const {shape, dtype} = outputs[i] as OutputSpec;
@@ -315,6 +334,7 @@ export class GravitonBackend extends KernelBackend {
     const elems = sizeOf(shape);
     const data = TensorData.ofSlot(native().runOne(op, slots, nativeDType(dtype), elems, params), dtype, elems);
     this.count++;
+    this.held.take(data);
     if (trace !== undefined) {
       const operands = inputs.map((input) => (input === undefined ? undefined : this.data(input.dataId)));
       trace.recordStep(op, operands, [data], params, offsets);

@@ -23,6 +23,7 @@ interface Addon {
   stats(): NativeStats;
   freeArenas(): void;
   setHugePages(enabled: boolean): void;
+  failAllocation(nth: number): number;
   multiplyAddRate(threads: number): number;
   readRate(threads: number, bytes: number): number;
 }
@@ -321,6 +322,14 @@ export class Native {
 
   setHugePages(enabled: boolean): void {
     this.addon.setHugePages(enabled);
+  }
+
+  /**
+   * For tests: the `nth` native allocation from now fails, once, in whatever call and thread; 0: none. Returns how many allocations the
+   * failure asked for before was still away, 0 if it has happened.
+   */
+  failAllocation(nth: number): number {
+    return this.addon.failAllocation(nth);
   }
 
   /** fp32 operations a second that this machine reaches at the level in use; a multiply-add counts as two. Blocks for 0.2 s. */

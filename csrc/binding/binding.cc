@@ -11,6 +11,7 @@
 #include "kernels/gemm/pack.h"
 #include "memory/allocate.h"
 #include "memory/block_cache.h"
+#include "memory/fail_allocation.h"
 #include "plan/runtime.h"
 
 namespace graviton {
@@ -232,6 +233,11 @@ Napi::Value ReadRateOf(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fits ? ReadRate(RuntimeOf(info).isa, threads, bytes) : 0);
 }
 
+// failAllocation(nth): for tests; see memory/fail_allocation.h.
+Napi::Value FailAllocationOf(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(FailAllocation(U32(info, 0))));
+}
+
 Napi::Object Info(Napi::Env env) {
   const Processor& processor = ThisProcessor();
   Napi::Object object = Napi::Object::New(env);
@@ -272,6 +278,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["takeEvents"] = Napi::Function::New(env, TakeEvents);
   exports["stats"] = Napi::Function::New(env, Stats);
   exports["freeArenas"] = Napi::Function::New(env, FreeArenas);
+  exports["failAllocation"] = Napi::Function::New(env, FailAllocationOf);
   exports["setHugePages"] = Napi::Function::New(env, SetHugePagesOf);
   exports["multiplyAddRate"] = Napi::Function::New(env, MultiplyAddRateOf);
   exports["readRate"] = Napi::Function::New(env, ReadRateOf);

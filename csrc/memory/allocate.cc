@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "memory/block_cache.h"
+#include "memory/fail_allocation.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -21,6 +22,7 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 std::atomic<int64_t> allocated_bytes{0};
 std::atomic<bool> huge_pages{true};
+std::atomic<int64_t> calls_to_failure{0};
 
 // Blocks up to this size come from malloc and are aligned here: glibc serves malloc from a cache of
 // the thread in 15 ns, but not memalign (60 to 80 ns), and a small eager op makes one or two
@@ -81,12 +83,18 @@ size_t Rounded(size_t bytes) {
   return RoundUp(std::max<size_t>(bytes, 1), kExactBlocks ? 1 : kAlignment);
 }
 
+// A load, which no other thread writes to, is all that this costs where no test asks for a failure.
+bool MustFail() {
+  return calls_to_failure.load(std::memory_order_relaxed) > 0 &&
+         calls_to_failure.fetch_sub(1, std::memory_order_relaxed) == 1;
+}
+
 bool Cached(size_t rounded) { return !kExactBlocks && rounded >= kBlockLeast; }
 
 }  // namespace
 
 void* Allocate(size_t bytes) {
-  if (bytes > SIZE_MAX / 2) return nullptr;
+  if (bytes > SIZE_MAX / 2 || MustFail()) return nullptr;
   const size_t rounded = Rounded(bytes);
   void* data = rounded <= kSmall ? AllocateSmall(rounded)
                : Cached(rounded) ? AllocateBlock(rounded)
@@ -110,6 +118,10 @@ void Free(void* data, size_t bytes) {
 void FreeUnusedBlocks() { DropBlocks(FreeAligned); }
 
 int64_t AllocatedBytes() { return allocated_bytes.load(std::memory_order_relaxed); }
+
+int64_t FailAllocation(int64_t nth) {
+  return std::max<int64_t>(calls_to_failure.exchange(nth, std::memory_order_relaxed), 0);
+}
 
 void SetHugePages(bool enabled) { huge_pages.store(enabled, std::memory_order_relaxed); }
 

@@ -64,7 +64,7 @@ function kernelFunction(name: string, native: NativeKernel | undefined): KernelF
   return (params) => {
     const call = params as {inputs: NamedTensorInfoMap; attrs: NamedAttrMap; backend: GravitonBackend};
     const run = native === undefined ? undefined : choose(native, call.inputs);
-    if (run !== undefined) return run(call);
+    if (run !== undefined) return call.backend.guarded(run, call);
     if (fallsBack) return fallback(name, call);
     const given = Object.values(call.inputs).map((x) => x?.dtype);
     throw errors.dtype(name, given.join(', '), native?.dtypes ?? [], 'Cast the inputs with tf.cast.');
