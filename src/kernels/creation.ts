@@ -80,7 +80,8 @@ export const creationKernels: KernelTable = {
   ),
   LinSpace: kernel<object, LinSpaceAttrs>(anyType, ({attrs: {start, stop, num}, backend}) => {
     const step = (stop - start) / (num - 1);
-    const values = Float32Array.from({length: num}, (_, i) => (i === 0 ? start : start + i * step));
+    const values = new Float32Array(num);
+    for (let i = 0; i < num; i++) values[i] = i === 0 ? start : start + i * step;
     return backend.makeTensor(values, [num], 'float32');
   }),
   OneHot: kernel<OneHotInputs, OneHotAttrs>(numeric, ({inputs: {indices}, attrs: {depth, onValue, offValue, dtype}, backend}) => {

@@ -4,7 +4,7 @@ import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {broadcastShape, broadcastStrides, type Shape, sameShape} from '../ops/geometry';
 import {call, type Expr, f32, input} from '../ops/program';
-import {broadcast, program} from './steps';
+import {broadcast, kept, program} from './steps';
 
 export interface Activation {
   readonly activation?: string | undefined;
@@ -44,6 +44,19 @@ function activated(name: string, x: Expr, prelu: Expr | undefined, leakyreluAlph
   }
 }
 
+interface Form {
+  readonly activation: string;
+  readonly leakyreluAlpha: number;
+  /** The bias is an operand of the program. */
+  readonly biased: boolean;
+  /** The slopes are the next one. */
+  readonly sloped: boolean;
+}
+const exprOf = kept(({activation, leakyreluAlpha, biased, sloped}: Form): Expr => {
+  const sum = biased ? call('Add', input(0), input(1)) : input(0);
+  return activated(activation, sum, sloped ? input(biased ? 2 : 1) : undefined, leakyreluAlpha);
+});
+
 /** `channels`: size of the result's last axis. */
 export function epilogueOf(
   channels: number,
@@ -51,16 +64,11 @@ export function epilogueOf(
   prelu: TensorInfo | undefined | null,
   {activation, leakyreluAlpha}: Activation,
 ): Epilogue {
-  const operands: TensorInfo[] = [];
-  const operand = (x: TensorInfo): Expr => input(operands.push(x));
   const isVector = bias?.shape.length === 1 && bias.shape[0] === channels;
-  const biased = bias && !isVector ? call('Add', input(0), operand(bias)) : input(0);
-  const expr = activated(
-    activation ?? 'linear',
-    biased,
-    prelu && activation === 'prelu' ? operand(prelu) : undefined,
-    leakyreluAlpha ?? 0.2,
-  );
+  const biased = Boolean(bias) && !isVector;
+  const sloped = Boolean(prelu) && activation === 'prelu';
+  const operands = [...(bias && biased ? [bias] : []), ...(prelu && sloped ? [prelu] : [])];
+  const expr = exprOf({activation: activation ?? 'linear', leakyreluAlpha: leakyreluAlpha ?? 0.2, biased, sloped});
   return {bias: isVector ? bias : undefined, expr: 'op' in expr ? expr : undefined, operands};
 }
 

@@ -19,7 +19,7 @@ import {maxProgramInputs, type ScalarName} from '../ops/pointwise';
 import {call, type Expr, f32, i32, input} from '../ops/program';
 import {complexBinary} from './complex';
 import {float32, type KernelTable, kernel, type NativeKernel, numeric} from './kernel';
-import {broadcast, pointwise, program} from './steps';
+import {broadcast, kept, pointwise, program} from './steps';
 import {type Compiled, type Formula, type ResultType, scalar, TypedProgram, toFloat, typeKey, upcast} from './typed-program';
 
 function unary(float: ScalarName | Formula, int?: ScalarName | Formula, result: ResultType = 'operands'): NativeKernel {
@@ -45,14 +45,16 @@ function binary(name: string, float: ScalarName, int?: ScalarName, result: Resul
   });
 }
 
-/** A unary kernel whose program depends on attributes. */
-function unaryWith<Attrs>(
-  float: (attrs: Attrs) => Formula,
-  int?: (attrs: Attrs) => Formula,
+/** A unary kernel whose program depends on attributes: those that `of` takes out. */
+function unaryWith<Attrs, Key extends object>(
+  of: (attrs: Attrs) => Key,
+  float: (key: Key) => Formula,
+  int?: (key: Key) => Formula,
   result: ResultType = 'operands',
 ): NativeKernel {
+  const typed = kept((key: Key) => new TypedProgram(float(key), int?.(key), result));
   return kernel<UnaryInputs, Attrs>(numeric, ({inputs: {x}, attrs, backend}) => {
-    const {words, dtype} = new TypedProgram(float(attrs), int?.(attrs), result).of(x.dtype);
+    const {words, dtype} = typed(of(attrs)).of(x.dtype);
     return pointwise(backend, words, [x], x.shape, dtype);
   });
 }
@@ -102,7 +104,8 @@ const unaries: KernelTable = {
   Square: unary('Square', (x) => call('MulInt', x, x)),
   Tan: unary('Tan'),
   Tanh: unary('Tanh'),
-  ClipByValue: unaryWith<ClipByValueAttrs>(
+  ClipByValue: unaryWith(
+    ({clipValueMin, clipValueMax}: ClipByValueAttrs) => ({clipValueMin, clipValueMax}),
     ({clipValueMin, clipValueMax}) =>
       (x) =>
         call('Minimum', call('Maximum', x, f32(clipValueMin)), f32(clipValueMax)),
@@ -110,14 +113,16 @@ const unaries: KernelTable = {
       (x) =>
         call('MinimumInt', call('MaximumInt', x, i32(clamp32(clipValueMin))), i32(clamp32(clipValueMax))),
   ),
-  LeakyRelu: unaryWith<LeakyReluAttrs>(
+  LeakyRelu: unaryWith(
+    ({alpha}: LeakyReluAttrs) => ({alpha}),
     ({alpha}) =>
       (x) =>
         call('LeakyRelu', x, f32(alpha)),
     undefined,
     'float32',
   ),
-  Step: unaryWith<StepAttrs>(
+  Step: unaryWith(
+    ({alpha}: StepAttrs) => ({alpha}),
     ({alpha}) =>
       (x) =>
         call('Step', x, f32(alpha)),
@@ -192,11 +197,11 @@ const select = kernel<SelectInputs>(numeric, ({inputs: {condition, t, e}, backen
   return broadcast(backend, 'Select', words, [mask, t, e], dtype);
 });
 
-function sumProgram(terms: number, isFloat: boolean): readonly number[] {
+const sumProgram = kept(({terms, isFloat}: {terms: number; isFloat: boolean}): readonly number[] => {
   let sum: Expr = input(0);
   for (let i = 1; i < terms; i++) sum = call(isFloat ? 'Add' : 'AddInt', sum, input(i));
   return program(sum);
-}
+});
 
 const addN = kernel<AddNInputs>(['float32', 'int32'], ({inputs, backend}) => {
   const [first, ...rest] = inputs as [TensorInfo, ...TensorInfo[]];
@@ -208,20 +213,25 @@ const addN = kernel<AddNInputs>(['float32', 'int32'], ({inputs, backend}) => {
   const most = maxProgramInputs - 1;
   for (let at = 0; at < rest.length; at += most) {
     const terms = [sum, ...rest.slice(at, at + most)];
-    const next = pointwise(backend, sumProgram(terms.length, first.dtype === 'float32'), terms, first.shape, first.dtype);
+    const next = pointwise(backend, sumProgram({terms: terms.length, isFloat: first.dtype === 'float32'}), terms, first.shape, first.dtype);
     backend.disposeIntermediate(sum);
     sum = next;
   }
   return sum;
 });
 
+interface BatchNorm {
+  readonly epsilon: number;
+  readonly hasScale: boolean;
+  readonly hasOffset: boolean;
+}
 /** (x − mean) / sqrt(variance + epsilon) · scale + offset; operands 3 and 4 only where given. */
-function batchNormProgram(epsilon: number, hasScale: boolean, hasOffset: boolean): readonly number[] {
+const batchNormProgram = kept(({epsilon, hasScale, hasOffset}: BatchNorm): readonly number[] => {
   const inverse = call('Rsqrt', call('Add', input(2), f32(epsilon)));
   const factor = hasScale ? call('Mul', inverse, input(3)) : inverse;
   const centred = call('Sub', input(0), input(1));
   return program(hasOffset ? call('MulAdd', centred, factor, input(hasScale ? 4 : 3)) : call('Mul', centred, factor));
-}
+});
 
 const fusedBatchNorm = kernel<FusedBatchNormInputs, FusedBatchNormAttrs>(float32, ({inputs, attrs, backend}) => {
   const {x, mean, variance} = inputs;
@@ -238,7 +248,7 @@ const fusedBatchNorm = kernel<FusedBatchNormInputs, FusedBatchNormAttrs>(float32
     if (sameShape(broadcastShape(x.shape, shape, 'FusedBatchNorm'), x.shape)) continue;
     throw errors.shape('FusedBatchNorm', `statistics of shape [${shape.join(', ')}] do not fit x of shape [${x.shape.join(', ')}]`);
   }
-  const words = batchNormProgram(attrs.varianceEpsilon ?? 0.001, Boolean(scale), Boolean(offset));
+  const words = batchNormProgram({epsilon: attrs.varianceEpsilon ?? 0.001, hasScale: Boolean(scale), hasOffset: Boolean(offset)});
   return pointwise(backend, words, operands, x.shape, 'float32');
 });
 

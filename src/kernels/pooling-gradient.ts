@@ -29,7 +29,7 @@ import {call, f32, input} from '../ops/program';
 import {Fold, WindowMax, windowMaxResults} from '../ops/windows';
 import {asImage, imageParams} from './convolution';
 import {float32, type KernelTable, kernel, type NativeKernel} from './kernel';
-import {broadcast, pointwise, program, using} from './steps';
+import {broadcast, kept, pointwise, program, using} from './steps';
 import {checkShape, imageShape, tapCount, type Windows, windowShape, windowsOf} from './windows';
 
 type Shape5D = [number, number, number, number, number];
@@ -111,10 +111,14 @@ function insideWindows(w: Windows): Float32Array {
   const depths = insideCounts(w.inD, w.outD, w.filterD, w.strideD, w.padFront);
   const heights = insideCounts(w.inH, w.outH, w.filterH, w.strideH, w.padTop);
   const widths = insideCounts(w.inW, w.outW, w.filterW, w.strideW, w.padLeft);
-  return Float32Array.from(depths.flatMap((d) => heights.flatMap((h) => widths.map((c) => d * h * c))));
+  const counts = new Float32Array(depths.length * heights.length * widths.length);
+  let at = 0;
+  for (const d of depths) for (const h of heights) for (const c of widths) counts[at++] = d * h * c;
+  return counts;
 }
 
 const divide = program(call('Div', input(0), input(1)));
+const share = kept(({taps}: {taps: number}) => program(call('Mul', input(0), f32(1 / taps))));
 
 /**
  * Each window gives its taps inside x an equal part of dy, as it took the mean of them. `whole`: a part for each tap, inside or not, which
@@ -126,7 +130,7 @@ function averageGradient(backend: GravitonBackend, op: string, dy: TensorInfo, w
   const full = counts.every((count) => count === tapCount(w));
   let shares: TensorInfo;
   if (whole || full) {
-    shares = pointwise(backend, program(call('Mul', input(0), f32(1 / tapCount(w)))), [dense], dense.shape, 'float32');
+    shares = pointwise(backend, share({taps: tapCount(w)}), [dense], dense.shape, 'float32');
   } else {
     const inside = backend.makeTensor(counts, [w.outD, w.outH, w.outW, 1], 'float32');
     shares = using(backend, [inside], () => broadcast(backend, op, divide, [dense, inside], 'float32'));

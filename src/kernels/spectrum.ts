@@ -6,7 +6,7 @@ import {sizeOf} from '../ops/geometry';
 import {call, type Expr, f32, input} from '../ops/program';
 import {Fft, WindowSum} from '../ops/spectrum';
 import {float32, type KernelTable, kernel, type NativeKernel} from './kernel';
-import {pointwise, program, using} from './steps';
+import {kept, pointwise, program, using} from './steps';
 
 function fft(op: string, inverse: boolean): NativeKernel {
   return kernel<FFTInputs>(['complex64'], ({inputs: {input: x}, backend}) => {
@@ -30,7 +30,7 @@ function windowSum(backend: GravitonBackend, op: string, x: TensorInfo, depthRad
 }
 
 const squareWords = program(call('Square', input(0)));
-const norm = (sum: Expr, {bias, alpha}: LRNAttrs): Expr => call('MulAdd', sum, f32(alpha), f32(bias));
+const norm = (sum: Expr, {bias, alpha}: Norm): Expr => call('MulAdd', sum, f32(alpha), f32(bias));
 
 /** s[c] = Σ x² within the radius: LRN divides by (bias + alpha s)^beta. */
 function squares(backend: GravitonBackend, op: string, x: TensorInfo, attrs: LRNAttrs): TensorInfo {
@@ -39,24 +39,36 @@ function squares(backend: GravitonBackend, op: string, x: TensorInfo, attrs: LRN
   return using(backend, [squared], () => windowSum(backend, op, squared, attrs.depthRadius));
 }
 
+interface Norm {
+  readonly bias: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+const normOf = ({bias, alpha, beta}: LRNAttrs): Norm => ({bias, alpha, beta});
+/** Of x, or of dy, and the sums. */
+const normalized = kept((attrs: Norm) => program(call('Mul', input(0), call('Pow', norm(input(1), attrs), f32(-attrs.beta)))));
+/** Of dy, y and the sums. */
+const shareOf = kept((attrs: Norm) => program(call('Div', call('Mul', input(0), input(1)), norm(input(2), attrs))));
+/** Of dy, the sums, x and the sums of shares. */
+const gradientOf = kept((attrs: Norm) => {
+  const direct = call('Mul', input(0), call('Pow', norm(input(1), attrs), f32(-attrs.beta)));
+  return program(call('Sub', direct, call('Mul', call('Mul', f32(2 * attrs.alpha * attrs.beta), input(2)), input(3))));
+});
+
 export const spectrumKernels: KernelTable = {
   FFT: fft('FFT', false),
   IFFT: fft('IFFT', true),
   LRN: kernel<LRNInputs, LRNAttrs>(float32, ({inputs: {x}, attrs, backend}) => {
     const sums = squares(backend, 'LRN', x, attrs);
-    const value = call('Mul', input(0), call('Pow', norm(input(1), attrs), f32(-attrs.beta)));
-    return using(backend, [sums], () => pointwise(backend, program(value), [x, sums], x.shape, 'float32'));
+    return using(backend, [sums], () => pointwise(backend, normalized(normOf(attrs)), [x, sums], x.shape, 'float32'));
   }),
   /** dx = dy norm^-beta − 2 alpha beta x Σ (dy y / norm) within the radius. */
   LRNGrad: kernel<LRNGradInputs, LRNAttrs>(float32, ({inputs: {x, y, dy}, attrs, backend}) => {
     const sums = squares(backend, 'LRNGrad', x, attrs);
     return using(backend, [sums], () => {
-      const share = call('Div', call('Mul', input(0), input(1)), norm(input(2), attrs));
-      const shares = pointwise(backend, program(share), [dy, y, sums], x.shape, 'float32');
+      const shares = pointwise(backend, shareOf(normOf(attrs)), [dy, y, sums], x.shape, 'float32');
       const spread = using(backend, [shares], () => windowSum(backend, 'LRNGrad', shares, attrs.depthRadius));
-      const direct = call('Mul', input(0), call('Pow', norm(input(1), attrs), f32(-attrs.beta)));
-      const value = call('Sub', direct, call('Mul', call('Mul', f32(2 * attrs.alpha * attrs.beta), input(2)), input(3)));
-      return using(backend, [spread], () => pointwise(backend, program(value), [dy, sums, x, spread], x.shape, 'float32'));
+      return using(backend, [spread], () => pointwise(backend, gradientOf(normOf(attrs)), [dy, sums, x, spread], x.shape, 'float32'));
     });
   }),
 };

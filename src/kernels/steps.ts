@@ -15,6 +15,31 @@ export function program(expr: Expr): readonly number[] {
   return words;
 }
 
+const mostKept = 16;
+
+function sameValues<Key extends object>(a: Key, b: Key): boolean {
+  for (const name in a) if (!Object.is(a[name], b[name])) return false;
+  return true;
+}
+
+/**
+ * `make`, whose results for the last few keys are kept: to build a program takes ten times as long as a small step. Keys are alike where
+ * their values are; they have the same names.
+ */
+export function kept<Key extends object, Result>(make: (key: Key) => Result): (key: Key) => Result {
+  const entries: {readonly key: Key; readonly result: Result}[] = [];
+  return (key) => {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as (typeof entries)[number];
+      if (sameValues(entry.key, key)) return entry.result;
+    }
+    const result = make(key);
+    if (entries.length === mostKept) entries.pop();
+    entries.unshift({key, result});
+    return result;
+  };
+}
+
 /** Strides of inputs that are walked alike and of the output, for up to four inputs. */
 const alike: readonly (readonly number[])[] = [[1], [1, 1], [1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1, 1]];
 

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import {expect} from 'chai';
 import fc from 'fast-check';
+import {packageRoot} from '../../src/binary';
 import {fallbackKernels} from '../../src/kernels/names';
 import {nativeKernels} from '../../src/kernels/registry';
 import {seed} from '../compile/seed';
@@ -11,7 +12,7 @@ import {fromJson, toJson} from './call';
 import {check, cpuVersion} from './check';
 import {calls, kernelNames} from './kernels';
 
-const corpus = join(__dirname, '../../../../test/fuzz/corpus');
+const corpus = join(packageRoot(), 'test/fuzz/corpus');
 
 describe(`fuzz (seed ${seed})`, () => {
   before(async () => {

@@ -1,6 +1,6 @@
 /**
  * Words that describe no legal call. Valid steps (the rows of the op tests, so every op takes part) and plans made of them are changed at
- * random places; whatever comes out must run or fail with a code: no crash, no hang, no access outside a buffer (scripts/test-sanitized.sh
+ * random places; whatever comes out must run or fail with a code: no crash, no hang, no access outside a buffer (npm run test:asan
  * looks for that), no change to operands, no tensor left over.
  *
  * GRAVITON_FUZZ_ROUNDS multiplies the rounds of the daily run; GRAVITON_TEST_SEED repeats one.
