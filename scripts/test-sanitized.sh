@@ -40,9 +40,9 @@ npx node-gyp build
 
 # Node itself is not instrumented: the run time comes first by LD_PRELOAD, V8's leaks are its own, and so are its races.
 # A finding ends the run; UBSAN_OPTIONS=halt_on_error=0 goes on to the next. ThreadSanitizer's shadow needs addresses that are not random.
-export ASAN_OPTIONS="detect_leaks=0:alloc_dealloc_mismatch=0:${ASAN_OPTIONS:-}"
+export ASAN_OPTIONS="detect_leaks=0:alloc_dealloc_mismatch=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1:${UBSAN_OPTIONS:-}"
-export TSAN_OPTIONS="halt_on_error=1:report_signal_unsafe=0:ignore_noninstrumented_modules=1:${TSAN_OPTIONS:-}"
+export TSAN_OPTIONS="halt_on_error=1:report_signal_unsafe=0:allocator_may_return_null=1:ignore_noninstrumented_modules=1:${TSAN_OPTIONS:-}"
 fixed=()
 ! setarch -R true 2>/dev/null || fixed=(setarch -R)
 export LD_PRELOAD=$libraries
