@@ -71,6 +71,8 @@ function compileFunction(target: Call, options: CompileOptions): Call & Compiled
 export class CompiledModel implements Compiled {
   private readonly recorder: Recorder;
   private readonly model: GraphModel;
+  /** Outputs on the way to which there is control flow that waits for data. */
+  private readonly waiting = new Set<string>();
 
   constructor(model: GraphModel, options: CompileOptions) {
     this.model = mendedModel(model);
@@ -162,8 +164,7 @@ export class CompiledModel implements Compiled {
       try {
         return [this.model.execute(given, outputs)].flat();
       } catch (error) {
-        const dynamic = error instanceof Error && /executeAsync\(\)/.test(error.message);
-        throw dynamic ? errors.asyncOnly('its control flow waits for data') : error;
+        throw isForExecuteAsync(error) ? errors.asyncOnly('its control flow waits for data') : error;
       }
     };
     if (eagerly) return original(inputs);
@@ -176,10 +177,27 @@ export class CompiledModel implements Compiled {
     return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, signature, backend, run) as Tensor[]);
   }
 
+  /**
+   * As execute() runs it, where it can: executeAsync() takes nodes in another order, and calls of different sizes are alike only where their
+   * steps come in the same order.
+   */
+  private async executeOriginal(inputs: ModelInputs, outputs: string[]): Promise<Tensor[]> {
+    const key = outputs.join();
+    if (!this.waiting.has(key)) {
+      try {
+        return [this.model.execute(inputs, outputs)].flat();
+      } catch (error) {
+        if (!isForExecuteAsync(error)) throw error;
+        this.waiting.add(key);
+      }
+    }
+    return [await this.model.executeAsync(inputs, outputs)].flat();
+  }
+
   private async runAsync(inputs: ModelInputs, outputs: string[], {signal}: AsyncOptions): Promise<Tensor[]> {
     const {signature, rebuild, eagerly} = this.prepare(inputs, outputs);
     if (signal?.aborted) throw errors.aborted();
-    const original = async (given: ModelInputs) => [await this.model.executeAsync(given, outputs)].flat();
+    const original = (given: ModelInputs) => this.executeOriginal(given, outputs);
     if (eagerly) return original(inputs);
     const backend = activeBackend();
     const entry = this.recorder.find(signature);
@@ -194,6 +212,11 @@ export class CompiledModel implements Compiled {
     for (const tensor of results) tensor.dispose();
     throw errors.aborted();
   }
+}
+
+/** Whether tfjs-converter says that a graph has nodes that only executeAsync() runs. */
+function isForExecuteAsync(error: unknown): boolean {
+  return error instanceof Error && /executeAsync\(\)/.test(error.message);
 }
 
 interface Declared {

@@ -29,6 +29,8 @@ export interface ExplainedPlan {
   readonly calls: number;
   /** The inputs with a range for each size that may differ, where one plan serves them all. */
   readonly sizes?: string;
+  /** Why one plan does not serve other sizes too, where that has been tried. */
+  readonly ownPlan?: string;
   /** What JavaScript reads on the way, with the elements seen so far: each continues with a plan of its own. */
   readonly guards?: readonly string[];
   /** Why calls end in a part that runs eagerly. */
@@ -98,6 +100,7 @@ function explained(entry: Entry): ExplainedPlan {
     eager: entry.reason,
     calls: entry.calls,
     ...(entry.sizes === undefined ? {} : {sizes: entry.sizes}),
+    ...(entry.family?.reason === undefined ? {} : {ownPlan: entry.family.reason}),
     ...tree?.describe(),
     steps: parts.flatMap((part) => part.optimized.graph.nodes.map((node) => explainedStep(part.optimized.graph, node, part.verifier))),
     passes: parts.flatMap((part) => part.optimized.passes),
@@ -133,7 +136,8 @@ function textOf(plan: ExplainedPlan, {reasons = false, diff = false}: ExplainOpt
   const sizes = plan.sizes === undefined ? '' : `, one plan for ${plan.sizes}`;
   const guards = (plan.guards ?? []).map((guard) => `  read in JavaScript: ${guard}`);
   const tails = (plan.tails ?? []).map((reason) => `  then eagerly: ${reason}`);
-  return [`${plan.signature}`, `  ${plan.steps.length} steps${sizes}`, ...lines, ...guards, ...tails, ...why].join('\n');
+  const own = plan.ownPlan === undefined ? [] : [`  a plan for these sizes alone: ${plan.ownPlan}`];
+  return [`${plan.signature}`, `  ${plan.steps.length} steps${sizes}`, ...own, ...lines, ...guards, ...tails, ...why].join('\n');
 }
 
 export function explainEntries(entries: readonly Entry[], options: ExplainOptions = {}): Explanation {

@@ -37,12 +37,18 @@ export class Family {
   private readonly seen: (readonly InputSpec[])[] = [];
   private sized: SizedPlans | undefined;
   private attempts = 0;
+  private why: string | undefined;
 
   /** `polynomial`: all sizes are polynomials of the inputs' sizes, so that what holds for a few holds for those between. */
   constructor(private readonly polynomial: boolean) {}
 
   get base(): Founder | undefined {
     return this.founder;
+  }
+
+  /** Why its calls have plans of their own, once a plan for all of them has been looked for. */
+  get reason(): string | undefined {
+    return this.why;
   }
 
   get plans(): SizedPlans | undefined {
@@ -87,6 +93,7 @@ export class Family {
     this.attempts++;
     const others = [...this.seen, inputs];
     const free = freeSizesOf([base.inputs, ...others]);
+    if (free.length > mostFreeSizes) this.why = `calls differ in ${free.length} sizes`;
     if (free.length === 0 || free.length > mostFreeSizes) return;
     const sizesOf = (specs: readonly InputSpec[]) =>
       free.map((places) => {
@@ -99,6 +106,7 @@ export class Family {
     // Where later calls are looked at, nothing is lost by taking all sizes for alike at first; strides of windows make them differ.
     const made = this.sample(sampling, true);
     const plans = typeof made === 'string' && !this.polynomial ? this.sample(sampling, false) : made;
+    this.why = typeof plans === 'string' ? plans : undefined;
     if (typeof plans === 'string') return;
     this.sized?.dispose();
     this.sized = plans;

@@ -55,6 +55,8 @@ export interface Entry {
   readonly tree?: PlanTree | undefined;
   /** The inputs with ranges of sizes, where the plan is one for many. */
   readonly sizes?: string;
+  /** Calls that differ in sizes only. */
+  readonly family?: Family;
   /** Under GRAVITON_VERIFY=1: what compares each call of the plan with eager. */
   readonly verifier?: Verifier;
   readonly reason: string | undefined;
@@ -485,12 +487,13 @@ export class Recorder {
       return made;
     }
     const {plan, optimized, verifier} = this.planOf(graph, results, backend);
-    const made = {...entry, plan, optimized, ...(verifier && {verifier}), compileMs: elapsed()};
+    const family = trace.untouched ? this.familyAt(signature) : undefined;
+    const made = {...entry, plan, optimized, ...(family && {family}), ...(verifier && {verifier}), compileMs: elapsed()};
     this.cache.set(text, made);
-    if (trace.untouched) {
+    if (family !== undefined) {
       const {inputs} = signature;
       const specs = inputs.map(({shape, dtype}) => ({shape, dtype}));
-      this.familyAt(signature).add({
+      family.add({
         inputs: specs,
         recorded: graph,
         graph: plan.graph,
