@@ -62,14 +62,17 @@ export interface Optimized {
   readonly passes: readonly PassReport[];
   /** Why something that might be expected was not done, by node of the final graph where it is still there. */
   readonly refusals: readonly Refusal[];
+  /** What passes chose by speed, in order. */
+  readonly choices: readonly unknown[];
 }
 
-/** Runs every pass that is not in `off`, timed and followed by verify(). */
+/** Runs every pass that is not in `off`, timed and followed by verify(). `chosen`: the choices of a graph that this one is to be like. */
 export function optimize(
   graph: Graph,
   pool: ConstantPool,
   off: ReadonlySet<string> = new Set(),
   allowed: Precision = exactPrecision,
+  chosen: readonly unknown[] = [],
 ): Optimized {
   const reports: PassReport[] = [];
   const refusals: Refusal[] = [];
@@ -81,15 +84,21 @@ export function optimize(
     if (!memory.has(key)) memory.set(key, make());
     return memory.get(key) as T;
   };
+  const choices: unknown[] = [];
+  const choose = <T>(make: () => T): T => {
+    const choice = choices.length < chosen.length ? (chosen[choices.length] as T) : make();
+    choices.push(choice);
+    return choice;
+  };
   let current = graph;
   verify(current, 'the trace');
   for (const pass of passes) {
     if (off.has(pass.name)) continue;
     const start = performance.now();
-    const next = pass.run(current, {pool, precision: allowed, refuse, remember});
+    const next = pass.run(current, {pool, precision: allowed, refuse, remember, choose});
     if (next !== current) verify(next, pass.name);
     reports.push({name: pass.name, ms: performance.now() - start, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length});
     current = next;
   }
-  return {graph: current, passes: reports, refusals};
+  return {graph: current, passes: reports, refusals, choices};
 }

@@ -10,6 +10,11 @@ export interface PassContext {
   refuse(node: Node, reason: string): void;
   /** `make()`, once for each key: a model's layers have the same expressions, and recognising one takes far longer than finding it again. */
   remember<T>(key: string, make: () => T): T;
+  /**
+   * `make()`, for what is chosen by how fast it is. Graphs of other sizes, optimised for one plan with the first, are given the first one's
+   * choices, in the order in which they are asked for.
+   */
+  choose<T>(make: () => T): T;
 }
 
 /** A pure function from graph to graph: what it takes away from the graph stays in the one it was given. */

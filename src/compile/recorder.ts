@@ -354,15 +354,15 @@ export class Recorder {
     // Verified plans are those of one signature.
     if (family === undefined || !family.wants(signature.inputs) || settingOf(settings.verify)) return;
     for (const [text, entry] of this.cache.entries()) if (family.owns(entry.plan)) this.cache.delete(text);
-    const mostNodes = family.base?.recorded.nodes.length ?? 0;
-    family.generalise(signature.inputs, (inputs) => this.sample(inputs, mostNodes, backend, run), this.pool, backend);
+    const founder = family.base as Founder;
+    family.generalise(signature.inputs, (inputs) => this.sample(inputs, founder, backend, run), this.pool, backend);
   }
 
   /** A call recorded for its shapes; undefined where it needs elements, or refuses the shapes. */
-  private sample(inputs: readonly InputSpec[], mostNodes: number, backend: GravitonBackend, run: Runner): Sample | undefined {
-    const recording = Recording.ofShapes(this.pool, backend, inputs, mostNodes);
+  private sample(inputs: readonly InputSpec[], founder: Founder, backend: GravitonBackend, run: Runner): Sample | undefined {
+    const recording = Recording.ofShapes(this.pool, backend, inputs, founder.recorded.nodes.length);
     try {
-      return engine().tidy(() => this.sampleOf(recording, inputs, recording.run(run)) as never);
+      return engine().tidy(() => this.sampleOf(recording, inputs, founder, recording.run(run)) as never);
     } catch {
       return undefined;
     } finally {
@@ -370,13 +370,13 @@ export class Recorder {
     }
   }
 
-  private sampleOf(recording: Recording, inputs: readonly InputSpec[], result: unknown): Sample | undefined {
+  private sampleOf(recording: Recording, inputs: readonly InputSpec[], founder: Founder, result: unknown): Sample | undefined {
     const {tensors, key} = flatten(result);
     const recorded = graphOf(this.pathOf(recording, tensors));
     const results = tensors.map(resultSpec);
     if (recorded === undefined) return undefined;
     this.traces++;
-    const {graph} = this.optimise(recorded);
+    const {graph} = this.optimise(recorded, founder);
     return {inputs, recorded, graph: withDistinctResults(graph), results, structure: key};
   }
 
@@ -450,10 +450,11 @@ export class Recorder {
     return trace.path(results.flatMap((t) => backend.leaves(t.dataId)));
   }
 
-  private optimise(graph: Graph): Optimized {
+  /** `founder`: the call with which this one is to share a plan. */
+  private optimise(graph: Graph, founder?: Founder): Optimized {
     // Verification reads the plain weights at each call.
     this.pool.prepare(this.freezes && !settingOf(settings.verify), this.used());
-    return optimize(graph, this.pool, new Set(this.options.disable), this.precision);
+    return optimize(graph, this.pool, new Set(this.options.disable), this.precision, founder?.optimized.choices);
   }
 
   private compile(signature: Signature, recording: Recording, path: Path, {tensors, key, rebuild}: Flattened): Entry {

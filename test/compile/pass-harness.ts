@@ -119,6 +119,7 @@ export function rewrites(title: string, pass: Pass, test: PassCase): void {
       precision: test.precision ?? exactPrecision,
       refuse: (_, reason) => reasons.push(reason),
       remember: (_, make) => make(),
+      choose: (make) => make(),
     });
     verify(after, pass.name);
     expect(printGraph(after)).to.equal(test.after === undefined ? textBefore : printGraph(parseGraph(test.after)));

@@ -11,10 +11,10 @@ import {winogradGain} from './winograd';
 const bf16Gain = 1.9;
 
 /** Why the node stays in float32 although its weights could be rounded. */
-function keepsFloat32(node: Node, packing: Packing, {precision}: PassContext): string | undefined {
+function keepsFloat32(node: Node, packing: Packing, {precision, choose}: PassContext): string | undefined {
   if (native().packedElems(packing.layout, packing.rowsK, packing.colsN, packing.taps) === 0)
     return `this instruction set has no products in ${precision.weights === 'int8' ? 'int8, or none so deep' : 'bfloat16'}`;
-  const gain = precision.weights === 'int8' ? 0 : winogradGain(node);
+  const gain = precision.weights === 'int8' ? 0 : choose(() => winogradGain(node));
   return gain > bf16Gain ? 'Winograd in float32 takes less time' : undefined;
 }
 

@@ -71,7 +71,7 @@ export const winograd: Pass = {
     const lanes = lanesOf();
     for (const node of graph.nodes) {
       if (!takesWinograd(node) || !hasConstantWeights(editor, node)) continue;
-      const form = winogradForm(node, lanes);
+      const form = context.choose(() => winogradForm(node, lanes));
       if (form === undefined) {
         context.refuse(node, 'winograd: the image or the channels are too few for it to gain');
         continue;
