@@ -1,7 +1,7 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import type {ConstantPool} from './constants';
-import {type FreeSize, firstLimits, freeSizesOf, sampleSizes, withSizes} from './free-sizes';
+import {type FreeSize, firstLimits, freeSizesOf, sampleSizes, sizesAt, withSizes} from './free-sizes';
 import type {Optimized} from './optimize';
 import type {Runnable} from './plan';
 import type {Captures, InputSpec} from './recording';
@@ -95,13 +95,8 @@ export class Family {
     const free = freeSizesOf([base.inputs, ...others]);
     if (free.length > mostFreeSizes) this.why = `calls differ in ${free.length} sizes`;
     if (free.length === 0 || free.length > mostFreeSizes) return;
-    const sizesOf = (specs: readonly InputSpec[]) =>
-      free.map((places) => {
-        const [input, axis] = places[0] as readonly [number, number];
-        return specs[input]?.shape[axis] as number;
-      });
-    const own = sizesOf(base.inputs);
-    const seen = others.map(sizesOf);
+    const own = sizesAt(base.inputs, free);
+    const seen = others.map((specs) => sizesAt(specs, free));
     const sampling = {own, seen, free, record, pool, backend};
     // Where later calls are looked at, nothing is lost by taking all sizes for alike at first; strides of windows make them differ.
     const made = this.sample(sampling, true);
@@ -120,7 +115,7 @@ export class Family {
       limits.every((limit, i) => 2 * limit > (own[i] as number));
       limits = limits.map((limit) => limit / 2)
     ) {
-      const wanted = sampleSizes(own, seen, limits, anyStep);
+      const {least, samples: wanted} = sampleSizes(own, seen, limits, anyStep);
       const samples: Sample[] = [base];
       for (const sizes of wanted) {
         const sample = record(withSizes(base.inputs, free, sizes));
@@ -129,7 +124,7 @@ export class Family {
       }
       if (samples.length === 1) continue;
       if (samples.length <= wanted.length) return 'calls of small sizes cannot be recorded for their shapes';
-      return SizedPlans.of({samples, free, sizes: [own, ...wanted]}, !this.polynomial, pool, backend);
+      return SizedPlans.of({samples, free, sizes: [own, ...wanted], least}, !this.polynomial, pool, backend);
     }
     return 'calls of other sizes cannot be recorded for their shapes';
   }

@@ -1,42 +1,53 @@
 import type {InputSpec} from './recording';
 
-/** A size that differs from call to call: the axes of inputs where it stands. */
-export type FreeSize = readonly (readonly [input: number, axis: number])[];
+/** A size that differs from call to call: the axes of inputs where it stands, or a size that is always so much larger. */
+export type FreeSize = readonly (readonly [input: number, axis: number, more: number])[];
 
 /** Axes of size 0 and 1 broadcast, so they are part of what makes calls alike; others may be free. */
 export function familyKey(specs: readonly InputSpec[]): string {
   return specs.map(({dtype, shape}) => `${dtype}[${shape.map((size) => (size <= 1 ? size : 'n'))}]`).join(' ');
 }
 
-/** The axes on which the calls differ; axes that always agree share one free size. */
+/**
+ * The axes on which the calls differ. Axes that always differ by the same number share one free size: a mask is as long as the keys of the
+ * past and one more.
+ */
 export function freeSizesOf(calls: readonly (readonly InputSpec[])[]): FreeSize[] {
-  const bySizes = new Map<string, [number, number][]>();
+  const byGrowth = new Map<string, [number, number, number][]>();
   const [first = []] = calls;
   for (const [input, {shape}] of first.entries()) {
-    for (const axis of shape.keys()) {
-      const sizes = calls.map((specs) => specs[input]?.shape[axis] as number);
-      if (sizes.every((size) => size === sizes[0])) continue;
-      const key = sizes.join();
-      bySizes.set(key, [...(bySizes.get(key) ?? []), [input, axis]]);
+    for (const [axis, size] of shape.entries()) {
+      const growth = calls.map((specs) => (specs[input]?.shape[axis] as number) - size);
+      if (growth.every((more) => more === 0)) continue;
+      const key = growth.join();
+      byGrowth.set(key, [...(byGrowth.get(key) ?? []), [input, axis, size]]);
     }
   }
-  return [...bySizes.values()];
+  return [...byGrowth.values()].map((places) => {
+    const least = Math.min(...places.map(([, , size]) => size));
+    return places.map(([input, axis, size]) => [input, axis, size - least] as const);
+  });
+}
+
+/** The free sizes of a call. */
+export function sizesAt(specs: readonly InputSpec[], free: readonly FreeSize[]): number[] {
+  return free.map((places) => {
+    const [input, axis, more] = places[0] as FreeSize[number];
+    return (specs[input]?.shape[axis] as number) - more;
+  });
 }
 
 export function withSizes(specs: readonly InputSpec[], free: readonly FreeSize[], sizes: readonly number[]): InputSpec[] {
   const shapes = specs.map(({shape}) => [...shape]);
   free.forEach((places, i) => {
-    for (const [input, axis] of places) (shapes[input] as number[])[axis] = sizes[i] as number;
+    for (const [input, axis, more] of places) (shapes[input] as number[])[axis] = (sizes[i] as number) + more;
   });
   return specs.map(({dtype}, i) => ({dtype, shape: shapes[i] as number[]}));
 }
 
 /** The values of the free sizes in a call; undefined where it differs from `base` in other ways. */
 export function sizesIn(specs: readonly InputSpec[], base: readonly InputSpec[], free: readonly FreeSize[]): number[] | undefined {
-  const sizes = free.map((places) => {
-    const [input, axis] = places[0] as readonly [number, number];
-    return specs[input]?.shape[axis] as number;
-  });
+  const sizes = sizesAt(specs, free);
   const same = withSizes(base, free, sizes).every(({shape}, input) => shape.every((size, axis) => size === specs[input]?.shape[axis]));
   return same ? sizes : undefined;
 }
@@ -48,30 +59,36 @@ const growth = 4;
 /**
  * Sizes to record a call with, given one that was recorded, so that a plan for all sizes between the smallest and the largest can be made
  * of them. `limits`: how large each may become. `anyStep`: every size between is alike, not only those that lie as far apart as the calls
- * seen. The first has the largest of every size.
+ * seen. The first has the largest of every size. `least`: the smallest of each size that the plan is to serve.
  */
 export function sampleSizes(
   base: readonly number[],
   seen: readonly (readonly number[])[],
   limits: readonly number[],
   anyStep: boolean,
-): number[][] {
+): {readonly least: readonly number[]; readonly samples: readonly (readonly number[])[]} {
   const step = base.map((size, i) => (anyStep ? 1 : seen.reduce((d, other) => gcd(d, Math.abs((other[i] as number) - size)), 0)));
   const upTo = (i: number, bound: number) =>
     (base[i] as number) + Math.floor((bound - (base[i] as number)) / (step[i] as number)) * (step[i] as number);
+  // Sizes that are equal by chance make other steps: each sample has different ones, as far as may be.
+  const apart = base.map((_, i) => i * (step[i] as number));
   const least = base.map((size, i) => {
     const lowest = size % (step[i] as number);
     return lowest < 2 ? lowest + Math.ceil((2 - lowest) / (step[i] as number)) * (step[i] as number) : lowest;
   });
   const most = base.map((size, i) => {
     const largest = upTo(i, limits[i] as number);
-    return largest > size ? largest : size + (step[i] as number);
+    const different = largest - (apart[i] as number);
+    return different > size ? different : Math.max(largest, size + (step[i] as number));
   });
-  const isBase = (sizes: readonly number[], i: number) => sizes[i] === base[i];
   // A sample that agrees with the base in a size tells nothing about it.
-  const low = least.map((size, i) => (isBase(least, i) ? size + (step[i] as number) : size));
-  if (base.length === 1) return [most, low];
-  return [most, low, ...base.map((_, i) => most.map((size, k) => (k === i ? (low[k] as number) + (step[k] as number) : size)))];
+  const low = least.map((size, i) => {
+    const different = size + (apart[i] as number);
+    return different === base[i] ? different + (step[i] as number) : different;
+  });
+  const more =
+    base.length === 1 ? [] : base.map((_, i) => most.map((size, k) => (k === i ? (low[k] as number) + (step[k] as number) : size)));
+  return {least: least.map((size, i) => Math.min(size, base[i] as number)), samples: [most, low, ...more]};
 }
 
 /** How large each free size is made at first: products of several sizes are to stay small, since masks may have as many elements. */

@@ -438,8 +438,9 @@ export class Recorder {
     if (!plans?.looks || base === undefined || !trace.untouched) return undefined;
     const recorded = graphOf(path);
     const {inputs} = signature;
-    const isCase = recorded !== undefined && plans.agrees({inputs, recorded, results: tensors.map(resultSpec), structure: key});
-    return isCase ? this.addSized(signature, plans, base) : undefined;
+    if (recorded === undefined || !plans.agrees({inputs, recorded, results: tensors.map(resultSpec), structure: key})) return undefined;
+    plans.see(inputs, recorded);
+    return this.addSized(signature, plans, base);
   }
 
   /** What was recorded. Closes the trace. */

@@ -3,11 +3,30 @@ import {rowMajorStrides, sizeOf} from '../ops/geometry';
 import {StridedCopy} from '../ops/movement';
 import type {NativeDType} from '../ops/schema';
 import type {ConstantPool} from './constants';
+import {productsAt, type Sized, sizedWords, valueAt} from './sizes';
 
 type Elements = Float32Array | Int32Array | Uint8Array;
 
-/** A size of a block: a number, or a free size in units of its divisor. */
-type Axis = number | {readonly free: number};
+/** A size of a block: a number, or a free size in units of its divisor, and so many more. */
+type Axis = number | {readonly free: number; readonly more: number};
+
+/** How many elements a constant has: factor · Π sizeᵢ^exponentᵢ, or factor · (size + more) of one size. */
+export interface Count {
+  readonly factor: number;
+  readonly exponents: readonly number[];
+  readonly more: number;
+}
+
+/** A constant that goes with the sizes. Sizes are the call's free sizes, units the same in units of their divisors. */
+export interface VaryingConstant {
+  /** What it keeps, by ConstantPool number. */
+  readonly used: readonly number[];
+  /** The constant at some sizes. The slot stays this object's. */
+  slot(sizes: readonly number[], units: readonly number[], pool: ConstantPool): Slot;
+  /** Whether another constant has the elements of this one at some sizes. */
+  hasElements(elements: Elements, sizes: readonly number[], units: readonly number[], pool: ConstantPool): boolean;
+  dispose(): void;
+}
 
 const bitsOf = (elements: Elements): Int32Array | Uint8Array =>
   elements instanceof Float32Array ? new Int32Array(elements.buffer, elements.byteOffset, elements.length) : elements;
@@ -23,17 +42,18 @@ export function hasElements(a: Elements, b: Elements): boolean {
   return a.constructor === b.constructor && a.length === b.length && asBytes(a).equals(asBytes(b));
 }
 
-/** Whether `small` [smallShape] is the leading part, along every axis, of `large` [largeShape]. */
+/** Whether `small` [smallShape] is the part of `large` [largeShape] that begins at element `start`. */
 function isBlock(
   small: Int32Array | Uint8Array,
   smallShape: readonly number[],
   large: Int32Array | Uint8Array,
   largeShape: readonly number[],
+  start: number,
 ): boolean {
   const strides = rowMajorStrides(largeShape);
   const index = smallShape.map(() => 0);
   for (let i = 0; i < small.length; i++) {
-    let from = 0;
+    let from = start;
     for (let axis = 0; axis < index.length; axis++) from += (index[axis] as number) * (strides[axis] as number);
     if (small[i] !== large[from]) return false;
     for (let axis = index.length - 1; axis >= 0; axis--) {
@@ -50,10 +70,12 @@ function permutationsOf<T>(items: readonly T[]): T[][] {
   return items.flatMap((item, i) => permutationsOf([...items.slice(0, i), ...items.slice(i + 1)]).map((rest) => [item, ...rest]));
 }
 
-/** Shapes that may have `factor` · Π freeᵢ elements: [outer, free sizes, inner]. */
-function shapesOf(factor: number, free: readonly number[]): Axis[][] {
+/** Shapes that may have `factor` · Π (freeᵢ + `more`) elements: [outer, free sizes, inner]. */
+function shapesOf(factor: number, free: readonly number[], more: number): Axis[][] {
   const outers = Array.from({length: factor}, (_, i) => i + 1).filter((outer) => factor % outer === 0);
-  return permutationsOf(free).flatMap((order) => outers.map((outer): Axis[] => [outer, ...order.map((i) => ({free: i})), factor / outer]));
+  return permutationsOf(free).flatMap((order) =>
+    outers.map((outer): Axis[] => [outer, ...order.map((i) => ({free: i, more})), factor / outer]),
+  );
 }
 
 /** Blocks that are kept, of the sizes used last. */
@@ -62,75 +84,188 @@ const blocksKept = 4;
 const largestFactor = 1 << 16;
 const mostElements = 1 << 23;
 
+const shapeAt = (axes: readonly Axis[], units: readonly number[]): number[] =>
+  axes.map((axis) => (typeof axis === 'number' ? axis : (units[axis.free] as number) + axis.more));
+
+/** Where in the largest block a smaller one begins that ends where it ends. */
+const startAtEnd = (shape: readonly number[], largestShape: readonly number[]): number =>
+  rowMajorStrides(largestShape).reduce((at, stride, axis) => at + stride * ((largestShape[axis] as number) - (shape[axis] as number)), 0);
+
+/** Slots that are kept, of the sizes used last. */
+class RecentSlots {
+  private readonly slots = new Map<string, Slot>();
+
+  get(key: string, make: () => Slot): Slot {
+    const known = this.slots.get(key);
+    if (known !== undefined) return known;
+    const slot = make();
+    this.slots.set(key, slot);
+    for (const [oldest, block] of this.slots) {
+      if (this.slots.size <= blocksKept) break;
+      native().release(block);
+      this.slots.delete(oldest);
+    }
+    return slot;
+  }
+
+  dispose(): void {
+    for (const slot of this.slots.values()) native().release(slot);
+    this.slots.clear();
+  }
+}
+
 /**
  * A constant that differs from size to size: positions, masks, biases by distance. Each is the leading block of the largest one, which is
- * all that is kept.
+ * all that is kept, or the one at its end: the biases of a query after a growing past.
  */
-export class SizedConstant {
-  private readonly blocks = new Map<string, Slot>();
+export class SizedConstant implements VaryingConstant {
+  private readonly blocks = new RecentSlots();
 
   private constructor(
     private readonly dtype: NativeDType,
-    /** The largest, by ConstantPool number. */
-    readonly largest: number,
+    /** By ConstantPool number. */
+    private readonly largest: number,
     /** Undefined where the elements of a smaller one are simply the first. */
     private readonly axes: readonly Axis[] | undefined,
     private readonly largestShape: readonly number[],
+    private readonly atEnd: boolean,
   ) {}
 
   /**
-   * `ids`: the constant at each of the `sizes` (in units of their divisors), of which the second is the largest. `factor`, `exponents`: how
-   * many elements it has, factor · Π sizeᵢ^exponentᵢ, if it is so. Undefined where the constants are not parts of the largest.
+   * `ids`: the constant at each of the `sizes` (in units of their divisors), of which the second is the largest. `count`: how many elements
+   * it has, if that is known. Undefined where the constants are not parts of the largest.
    */
   static of(
     ids: readonly number[],
     sizes: readonly (readonly number[])[],
-    count: {readonly factor: number; readonly exponents: readonly number[]} | undefined,
+    count: Count | undefined,
     dtype: NativeDType,
     pool: ConstantPool,
   ): SizedConstant | undefined {
     const all = ids.map((id) => bitsOf(pool.values(id)));
     const [, largest] = all as [Int32Array, Int32Array];
     const id = ids[1] as number;
-    if (all.every((elements) => elements.every((bits, i) => bits === largest[i]))) return new SizedConstant(dtype, id, undefined, []);
+    if (all.every((elements) => elements.every((bits, i) => bits === largest[i])))
+      return new SizedConstant(dtype, id, undefined, [], false);
     if (count === undefined || count.factor > largestFactor || largest.length > mostElements) return undefined;
     const free = count.exponents.flatMap((exponent, i) => new Array<number>(exponent).fill(i));
-    for (const axes of shapesOf(count.factor, free)) {
-      const shapes = sizes.map((own) => axes.map((axis) => (typeof axis === 'number' ? axis : (own[axis.free] as number))));
+    for (const axes of shapesOf(count.factor, free, count.more)) {
+      const shapes = sizes.map((own) => shapeAt(axes, own));
       const largestShape = shapes[1] as number[];
-      if (all.every((elements, i) => isBlock(elements, shapes[i] as number[], largest, largestShape)))
-        return new SizedConstant(dtype, id, axes, largestShape);
+      for (const atEnd of [false, true]) {
+        const isPart = all.every((elements, i) => {
+          const shape = shapes[i] as number[];
+          const start = atEnd ? startAtEnd(shape, largestShape) : 0;
+          return sizeOf(shape) === elements.length && start >= 0 && isBlock(elements, shape, largest, largestShape, start);
+        });
+        if (isPart) return new SizedConstant(dtype, id, axes, largestShape, atEnd);
+      }
     }
     return undefined;
   }
 
-  /** The constant at some sizes, in units of their divisors. The slot stays this object's. */
-  slot(sizes: readonly number[], pool: ConstantPool): Slot {
-    if (this.axes === undefined) return pool.slot(this.largest);
-    const shape = this.axes.map((axis) => (typeof axis === 'number' ? axis : (sizes[axis.free] as number)));
-    const key = shape.join();
-    const known = this.blocks.get(key);
-    if (known !== undefined) return known;
-    const params = {shape, srcStrides: rowMajorStrides(this.largestShape), dstStrides: rowMajorStrides(shape)};
-    const slot = native().runOne(StridedCopy, [pool.slot(this.largest)], this.dtype, sizeOf(shape), params);
-    this.blocks.set(key, slot);
-    for (const [oldest, block] of this.blocks) {
-      if (this.blocks.size <= blocksKept) break;
-      native().release(block);
-      this.blocks.delete(oldest);
-    }
-    return slot;
+  get used(): number[] {
+    return [this.largest];
   }
 
-  /** Whether another constant has the elements of this one at some sizes. */
-  hasElements(elements: Elements, sizes: readonly number[], pool: ConstantPool): boolean {
-    const own = asBytes(new Uint8Array(native().read(this.slot(sizes, pool))));
+  slot(_: readonly number[], units: readonly number[], pool: ConstantPool): Slot {
+    const {axes, largestShape, atEnd} = this;
+    if (axes === undefined) return pool.slot(this.largest);
+    const shape = shapeAt(axes, units);
+    return this.blocks.get(shape.join(), () => {
+      const params = {shape, srcStrides: rowMajorStrides(largestShape), dstStrides: rowMajorStrides(shape)};
+      const source = {slot: pool.slot(this.largest), offset: atEnd ? startAtEnd(shape, largestShape) : 0};
+      return native().runOne(StridedCopy, [source], this.dtype, sizeOf(shape), params);
+    });
+  }
+
+  hasElements(elements: Elements, sizes: readonly number[], units: readonly number[], pool: ConstantPool): boolean {
+    const own = asBytes(new Uint8Array(native().read(this.slot(sizes, units, pool))));
     const other = asBytes(elements);
     return own.subarray(0, other.length).equals(other);
   }
 
   dispose(): void {
-    for (const block of this.blocks.values()) native().release(block);
-    this.blocks.clear();
+    this.blocks.dispose();
   }
+}
+
+/** Constants of more elements are tables rather than sizes. */
+const mostWords = 64;
+
+/** A small constant whose elements are sizes themselves: the position of the next token. */
+export class SizedElements implements VaryingConstant {
+  private readonly recent = new RecentSlots();
+  readonly used = [];
+
+  private constructor(
+    private readonly dtype: 'float32' | 'int32',
+    private readonly sized: Sized,
+  ) {}
+
+  static of(
+    ids: readonly number[],
+    sizes: readonly (readonly number[])[],
+    dtype: NativeDType,
+    pool: ConstantPool,
+  ): SizedElements | undefined {
+    if (dtype !== 'float32' && dtype !== 'int32') return undefined;
+    const all = ids.map((id) => Array.from(pool.values(id)));
+    const count = all[0]?.length ?? 0;
+    if (count > mostWords || all.some((elements) => elements.length !== count)) return undefined;
+    const sized = sizedWords(all, sizes);
+    return sized?.divisors.every((divisor) => divisor === 1) ? new SizedElements(dtype, sized) : undefined;
+  }
+
+  private elements(sizes: readonly number[]): Float32Array | Int32Array {
+    const products = productsAt(this.sized, sizes) as number[];
+    const elements = this.sized.words.map((word) => valueAt(word, products));
+    return this.dtype === 'int32' ? Int32Array.from(elements) : Float32Array.from(elements);
+  }
+
+  slot(sizes: readonly number[]): Slot {
+    return this.recent.get(sizes.join(), () => native().store(this.elements(sizes), this.dtype));
+  }
+
+  hasElements(elements: Elements, sizes: readonly number[]): boolean {
+    return hasElements(this.elements(sizes), elements);
+  }
+
+  dispose(): void {
+    this.recent.dispose();
+  }
+}
+
+/** More sizes than this have plans of their own. */
+const mostSeen = 4096;
+
+/** A constant whose elements only a recording tells: the row of a table that is looked up at a position. */
+export class SeenElements implements VaryingConstant {
+  private readonly bySizes = new Map<string, number>();
+
+  /** `place`: which of the recorded graph's constants it is. */
+  constructor(readonly place: number) {}
+
+  get full(): boolean {
+    return this.bySizes.size >= mostSeen;
+  }
+
+  /** `id`: the constant at some sizes, by ConstantPool number. */
+  see(sizes: readonly number[], id: number): void {
+    this.bySizes.set(sizes.join(), id);
+  }
+
+  get used(): number[] {
+    return [...this.bySizes.values()];
+  }
+
+  slot(sizes: readonly number[], _: readonly number[], pool: ConstantPool): Slot {
+    return pool.slot(this.bySizes.get(sizes.join()) as number);
+  }
+
+  hasElements(): boolean {
+    return !this.full;
+  }
+
+  dispose(): void {}
 }

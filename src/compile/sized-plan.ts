@@ -1,6 +1,7 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {native, type Slot, type TensorSpec} from '../native';
+import type {NativeDType} from '../ops/schema';
 import type {TensorData} from '../tensor-data';
 import {type Anatomy, anatomyOf} from './anatomy';
 import type {ConstantPool} from './constants';
@@ -10,7 +11,7 @@ import {type Graph, valueOf} from './ir';
 import {type ResultSpec, type Runnable, soleSegment} from './plan';
 import {encodePlan, type PlanWord, type PlanWords, planWords, type Segment, storageKinds, storageWords} from './plan-words';
 import type {InputSpec} from './recording';
-import {isSame, SizedConstant} from './sized-constant';
+import {type Count, isSame, SeenElements, SizedConstant, SizedElements, type VaryingConstant} from './sized-constant';
 import {partsOf, productsAt, type Sized, sizedWords, valueAt} from './sizes';
 
 /** A call that was recorded, to learn from it how plans depend on sizes. */
@@ -29,10 +30,12 @@ export interface Sampling {
   readonly samples: readonly Sample[];
   readonly free: readonly FreeSize[];
   readonly sizes: readonly (readonly number[])[];
+  /** The smallest of each that the plan is for. */
+  readonly least: readonly number[];
 }
 
 /** Constants of one place in all samples: the same, or one that goes with the sizes. */
-type Constant = number | SizedConstant;
+type Constant = number | VaryingConstant;
 
 /** `elems`: how many elements the constant has, if it is known. Undefined where the constants have nothing to do with each other. */
 function commonConstant(
@@ -45,12 +48,29 @@ function commonConstant(
 ): Constant | undefined {
   const [first] = ids as [number];
   if (ids.every((id) => isSame(pool, id, first))) return first;
-  const [term, ...others] = typeof elems === 'object' && elems.constant === 0 ? elems.terms : [];
-  const count =
-    term !== undefined && others.length === 0 ? {factor: term[1], exponents: sized.products[term[0]] as readonly number[]} : undefined;
-  const {dtype} = sample.values.find(({constant}) => constant === first) as {dtype: 'float32'};
+  const {dtype} = sample.values.find(({constant}) => constant === first) as {dtype: NativeDType};
   const units = sizes.map((own) => partsOf(sized, own) as number[]);
-  return SizedConstant.of(ids, units, count, dtype, pool);
+  return SizedConstant.of(ids, units, countOf(elems, sized), dtype, pool) ?? SizedElements.of(ids, sizes, dtype, pool);
+}
+
+/** A constant that the plan reads as it was recorded. */
+function seenConstant(ids: readonly number[], {samples, sizes}: Sampling): SeenElements | undefined {
+  const recorded = samples.map((sample) => anatomyOf(sample.recorded).constants);
+  const place = recorded[0]?.findIndex((_, at) => ids.every((id, sample) => recorded[sample]?.[at] === id)) ?? -1;
+  if (place < 0) return undefined;
+  const constant = new SeenElements(place);
+  for (const [sample, id] of ids.entries()) constant.see(sizes[sample] as readonly number[], id);
+  return constant;
+}
+
+function countOf(elems: PlanWord | undefined, {products}: Sized): Count | undefined {
+  const [term, ...others] = typeof elems === 'object' ? elems.terms : [];
+  if (typeof elems !== 'object' || term === undefined || others.length > 0) return undefined;
+  const [product, factor] = term;
+  const exponents = products[product] as readonly number[];
+  const more = elems.constant / factor;
+  const isOneSize = exponents.reduce((a, b) => a + b, 0) === 1;
+  return more === 0 || (isOneSize && Number.isInteger(more)) ? {factor, exponents, more} : undefined;
 }
 
 /** How the graph that calls record depends on sizes: for telling whether one more call is as the plans take it to be. */
@@ -62,7 +82,8 @@ class RecordedSizes {
     private readonly pool: ConstantPool,
   ) {}
 
-  static of({samples, sizes}: Sampling, pool: ConstantPool): RecordedSizes | undefined {
+  /** `seen`: constants that need not be alike. */
+  static of({samples, sizes}: Sampling, seen: readonly SeenElements[], pool: ConstantPool): RecordedSizes | undefined {
     const anatomies = samples.map(({recorded}) => anatomyOf(recorded));
     const [first] = anatomies as [Anatomy];
     if (anatomies.some((a) => a.structure !== first.structure || a.numbers.length !== first.numbers.length)) return undefined;
@@ -73,6 +94,8 @@ class RecordedSizes {
     if (sized === undefined) return undefined;
     const recorded = (samples[0] as Sample).recorded;
     const constants = first.constants.map((_, i) => {
+      const known = seen.find(({place}) => place === i);
+      if (known !== undefined) return known;
       const ids = anatomies.map((a) => a.constants[i] as number);
       return commonConstant(ids, sized.words[first.numbers.length + i], recorded, sizes, sized, pool);
     });
@@ -81,7 +104,7 @@ class RecordedSizes {
   }
 
   get used(): number[] {
-    return this.constants.map((c) => (typeof c === 'number' ? c : c.largest));
+    return this.constants.flatMap((c) => (typeof c === 'number' ? c : c.used));
   }
 
   agrees(recorded: Graph, sizes: readonly number[]): boolean {
@@ -92,7 +115,7 @@ class RecordedSizes {
     const units = partsOf(this.sized, sizes) as number[];
     return constants.every((id, i) => {
       const known = this.constants[i] as Constant;
-      return typeof known === 'number' ? isSame(this.pool, id, known) : known.hasElements(this.pool.values(id), units, this.pool);
+      return typeof known === 'number' ? isSame(this.pool, id, known) : known.hasElements(this.pool.values(id), sizes, units, this.pool);
     });
   }
 
@@ -110,7 +133,7 @@ interface Parts {
   readonly outputElems: readonly PlanWord[];
   readonly resultShapes: readonly (readonly PlanWord[])[];
   readonly fixed: readonly number[];
-  readonly varying: readonly SizedConstant[];
+  readonly varying: readonly VaryingConstant[];
   readonly recorded: RecordedSizes | undefined;
 }
 
@@ -125,7 +148,7 @@ export class SizedPlans {
 
   /**
    * The plan of which every sample's is a case, or why there is none. `looks`: calls will be recorded and compared before they are taken for
-   * cases of it.
+   * cases of it; so they are where only that tells the elements of a constant.
    */
   static of(sampling: Sampling, looks: boolean, pool: ConstantPool, backend: GravitonBackend): SizedPlans | string {
     const {samples, free, sizes} = sampling;
@@ -156,12 +179,12 @@ export class SizedPlans {
     const body = sized.words.slice(0, first.body.length);
     const dims = sized.words.slice(first.body.length);
     const fixed: number[] = [];
-    const varying: SizedConstant[] = [];
+    const varying: VaryingConstant[] = [];
     for (let at = 0; at < storageWords * first.storages; at += storageWords) {
       if (body[at] !== storageKinds.constant) continue;
       const index = body[at + 2] as number;
       const ids = plans.map(({constants}) => constants[index] as number);
-      const constant = commonConstant(ids, body[at + 3], base.graph, sizes, sized, pool);
+      const constant = commonConstant(ids, body[at + 3], base.graph, sizes, sized, pool) ?? seenConstant(ids, sampling);
       if (constant === undefined) return 'a constant depends on sizes in a way that is not understood';
       if (typeof constant === 'number') body[at + 2] = fixed.push(constant) - 1;
       else {
@@ -169,8 +192,9 @@ export class SizedPlans {
         body[at + 2] = first.inputs + varying.push(constant) - 1;
       }
     }
-    const recorded = looks ? RecordedSizes.of(sampling, pool) : undefined;
-    if (looks && recorded === undefined) return 'calls of other sizes record other steps';
+    const seen = varying.filter((constant) => constant instanceof SeenElements);
+    const recorded = looks || seen.length > 0 ? RecordedSizes.of(sampling, seen, pool) : undefined;
+    if ((looks || seen.length > 0) && recorded === undefined) return 'calls of other sizes record other steps';
     const words = {...first, inputs: first.inputs + varying.length, freeSizes: sized.products.length, body, constants: fixed};
     const plan = native().makePlan(
       encodePlan(words),
@@ -183,7 +207,7 @@ export class SizedPlans {
       free,
       ranges: free.map((_, i) => {
         const seen = sizes.map((own) => own[i] as number);
-        return [Math.min(...seen), Math.max(...seen)];
+        return [sampling.least[i] as number, Math.max(...seen)];
       }),
       segment,
       sized,
@@ -203,7 +227,7 @@ export class SizedPlans {
 
   get usedConstants(): ReadonlySet<number> {
     const {fixed, varying, recorded} = this.parts;
-    return new Set([...fixed, ...varying.map((v) => v.largest), ...(recorded?.used ?? [])]);
+    return new Set([...fixed, ...varying.flatMap((v) => v.used), ...(recorded?.used ?? [])]);
   }
 
   /** The inputs with the range of each free size. */
@@ -213,7 +237,7 @@ export class SizedPlans {
     free.forEach((places, i) => {
       const [least, most] = ranges[i] as readonly [number, number];
       const step = sized.divisors[i] === 1 ? '' : ` by ${sized.divisors[i]}`;
-      for (const [input, axis] of places) (names[input] as string[])[axis] = `${least}..${most}${step}`;
+      for (const [input, axis, more] of places) (names[input] as string[])[axis] = `${least + more}..${most + more}${step}`;
     });
     return base.inputs.map(({dtype}, i) => `${dtype}[${names[i]}]`).join(' ');
   }
@@ -243,6 +267,14 @@ export class SizedPlans {
     return textOf(expected) === textOf(results) && (this.parts.recorded?.agrees(recorded, sizes) ?? true);
   }
 
+  /** Takes from a recorded call that agrees what only a recording tells. */
+  see(inputs: readonly InputSpec[], recorded: Graph): void {
+    const seen = this.parts.varying.filter((constant) => constant instanceof SeenElements);
+    if (seen.length === 0) return;
+    const {constants} = anatomyOf(recorded);
+    for (const constant of seen) constant.see(this.sizesOf(inputs) as number[], constants[constant.place] as number);
+  }
+
   /** The case of the plan for some sizes. */
   at(sizes: readonly number[]): SizedPlan {
     const {segment, base, sized, outputElems} = this.parts;
@@ -251,12 +283,13 @@ export class SizedPlans {
       return {dtype: valueOf(base.graph, id).dtype, elems: valueAt(outputElems[i] as PlanWord, products)};
     });
     const inputs = segment.inputs.map((id) => base.graph.inputs.indexOf(id));
-    return new SizedPlan(this, partsOf(sized, sizes) as number[], products, inputs, outputs, this.resultsAt(products), this.backend);
+    return new SizedPlan(this, sizes, products, inputs, outputs, this.resultsAt(products), this.backend);
   }
 
   /** The constants that go with the sizes. */
-  slots(units: readonly number[]): Slot[] {
-    return this.parts.varying.map((constant) => constant.slot(units, this.pool));
+  slots(sizes: readonly number[]): Slot[] {
+    const units = partsOf(this.parts.sized, sizes) as number[];
+    return this.parts.varying.map((constant) => constant.slot(sizes, units, this.pool));
   }
 
   dispose(): void {
@@ -271,7 +304,7 @@ export class SizedPlans {
 export class SizedPlan implements Runnable {
   constructor(
     readonly all: SizedPlans,
-    private readonly units: readonly number[],
+    private readonly sizes: readonly number[],
     private readonly products: readonly number[],
     /** Which of the call's inputs the native plan takes. */
     private readonly inputs: readonly number[],
@@ -285,7 +318,7 @@ export class SizedPlan implements Runnable {
   }
 
   private slots(inputs: readonly TensorData[]): Slot[] {
-    return [...this.inputs.map((i) => (inputs[i] as TensorData).slot), ...this.all.slots(this.units)];
+    return [...this.inputs.map((i) => (inputs[i] as TensorData).slot), ...this.all.slots(this.sizes)];
   }
 
   private adopt(slots: readonly Slot[]): TensorInfo[] {

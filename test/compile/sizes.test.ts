@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {expect} from 'chai';
 import {compile, loadGraphModel} from '../../src';
-import {freeSizesOf, sampleSizes} from '../../src/compile/free-sizes';
+import {freeSizesOf, sampleSizes, sizesIn, withSizes} from '../../src/compile/free-sizes';
 import {hasPolynomialSizes} from '../../src/compile/polynomial-sizes';
+import type {InputSpec} from '../../src/compile/recording';
 import {productsAt, sizedWords, valueAt} from '../../src/compile/sizes';
 import {native} from '../../src/native';
 import {Fixture} from '../models/fixture';
@@ -54,17 +55,46 @@ describe('numbers that depend on sizes', () => {
     const calls = [call([1, 8, 3], [8, 8]), call([1, 9, 3], [9, 8])];
     expect(freeSizesOf(calls)).to.deep.equal([
       [
-        [0, 1],
-        [1, 0],
+        [0, 1, 0],
+        [1, 0, 0],
       ],
     ]);
   });
 
+  it('takes an axis that is always so much longer for the same size', () => {
+    const call = (past: number, batch: number) =>
+      [
+        [batch, past + 1],
+        [past, 4],
+      ].map((shape) => ({dtype: 'float32' as const, shape}));
+    const free = freeSizesOf([call(3, 2), call(7, 3), call(8, 3)]);
+    expect(free).to.deep.equal([
+      [[0, 0, 0]],
+      [
+        [0, 1, 1],
+        [1, 0, 0],
+      ],
+    ]);
+    expect(withSizes(call(3, 2), free, [5, 9])).to.deep.equal(call(9, 5));
+    expect(sizesIn(call(12, 4), call(3, 2), free)).to.deep.equal([4, 12]);
+    const [first, second] = call(12, 4);
+    expect(sizesIn([first as InputSpec, {...(second as InputSpec), shape: [11, 4]}], call(3, 2), free)).to.equal(undefined);
+  });
+
   it('samples the largest and the smallest size, as far apart as the calls seen where that may matter', () => {
-    expect(sampleSizes([17], [[40]], [512], true)).to.deep.equal([[512], [2]]);
-    expect(sampleSizes([2], [[3]], [512], true)).to.deep.equal([[512], [3]]);
-    expect(sampleSizes([224], [[256]], [512], false)).to.deep.equal([[512], [32]]);
-    expect(sampleSizes([4, 10], [[6, 13]], [32, 64], false)).to.have.length(4);
+    expect(sampleSizes([17], [[40]], [512], true)).to.deep.equal({least: [2], samples: [[512], [2]]});
+    expect(sampleSizes([2], [[3]], [512], true)).to.deep.equal({least: [2], samples: [[512], [3]]});
+    expect(sampleSizes([224], [[256]], [512], false)).to.deep.equal({least: [32], samples: [[512], [32]]});
+    expect(sampleSizes([4, 10], [[6, 13]], [32, 64], false).samples).to.have.length(4);
+    // Not 2 and 2, nor 512 and 512, which might make other steps by chance.
+    const {least, samples} = sampleSizes([7, 4], [[8, 5]], [512, 512], true);
+    expect([least, samples.slice(0, 2)]).to.deep.equal([
+      [2, 2],
+      [
+        [512, 511],
+        [2, 3],
+      ],
+    ]);
   });
 });
 
@@ -165,6 +195,48 @@ describe('compile: one plan for many sizes', () => {
       [4, 5],
     ]);
     expect(serve(f, calls)).to.be.at.most(6);
+  });
+
+  it('of steps with a growing past: the position, a mask that is longer, biases by distance, a row of a table', () => {
+    const table = tf.randomUniform([64, 4], -1, 1, 'float32', 1);
+    const distances = (n: number) => tf.tensor1d(Array.from({length: n}, (_, i) => Math.sin(n - i)));
+    const f: Fn = (keys, mask) => {
+      const past = keys.shape[0] as number;
+      const scores = tf.sum(tf.mul(keys, tf.gather(table, tf.tensor1d([past], 'int32'))), 1);
+      const biased = tf.add(tf.concat([scores, [past]]), distances(past + 1));
+      return tf.mul(biased, mask);
+    };
+    const calls = [3, 4, 5, 6, 20, 2, 11, 19].map((past) => [[past, 4], [past + 1]]);
+    expect(serve(f, calls)).to.be.at.most(4);
+    table.dispose();
+  });
+
+  it('of images, whose convolutions may be faster in another way at other sizes', () => {
+    const filter = tf.randomUniform([3, 3, 16, 16], -1, 1, 'float32', 3) as tf.Tensor4D;
+    const f: Fn = (x) => tf.conv2d(x as tf.Tensor4D, filter, 1, 'same');
+    const calls = lengths([2, 3, 5, 64, 9], (n) => [n, 4, 4, 16]);
+    expect(serve(f, calls)).to.be.at.most(4);
+    filter.dispose();
+  });
+
+  it('of a model that is called asynchronously, whose nodes come in the same order', async () => {
+    const model = await loadGraphModel(new Fixture('bert-model-tiny').handler());
+    const compiled = compile(model);
+    for (const n of [3, 4, 5, 7, 9]) {
+      const feed = Object.fromEntries(model.inputs.map(({name}) => [name, tf.ones([1, n], 'int32')]));
+      tf.dispose([await compiled.predictAsync(feed), feed]);
+    }
+    expect(compiled.stats().traces).to.be.at.most(4);
+    compiled.dispose();
+    model.dispose();
+  });
+
+  it('or says why not', () => {
+    const f = compile((x: tf.Tensor) => ((x.shape[0] as number) > 3 ? tf.neg(x) : tf.exp(x)));
+    for (const n of [3, 4]) tf.tidy(() => f(tf.ones([n, 2])));
+    expect(f.explain().plans[0]?.ownPlan).to.match(/steps/);
+    expect(f.explain().text).to.include('a plan for these sizes alone: ');
+    f.dispose();
   });
 
   it('of images, where strides divide them', () => {
