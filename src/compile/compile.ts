@@ -58,7 +58,7 @@ function compileFunction(target: Call, options: CompileOptions): Call & Compiled
     const runAsync = run as (inputs: readonly Tensor[]) => Promise<unknown>;
     if (entry !== undefined)
       return isAsync ? recorder.replayAsync(entry, signature, backend, runAsync) : recorder.replay(entry, signature, backend, run);
-    return isAsync ? recorder.recordAsync(signature, backend, runAsync, undefined) : recorder.record(signature, backend, run);
+    return isAsync ? recorder.recordAsync(signature, backend, runAsync) : recorder.record(signature, backend, run);
   };
   return Object.assign(call, {
     explain: (explainOptions?: ExplainOptions) => explainEntries(recorder.entries(), explainOptions),
@@ -204,7 +204,7 @@ export class CompiledModel implements Compiled {
     if (entry === undefined) checkInputs(this.model, inputs);
     const run = (own: readonly Tensor[]) => original(rebuild(own));
     const results = (await (entry === undefined
-      ? this.recorder.recordAsync(signature, backend, run, (own) => [this.model.execute(rebuild(own), outputs)].flat())
+      ? this.recorder.recordAsync(signature, backend, run)
       : entry.plan === undefined
         ? original(inputs)
         : this.recorder.replayAsync(entry, signature, backend, run))) as Tensor[];

@@ -26,10 +26,12 @@ interface Search {
   readonly own: readonly number[];
   readonly seen: readonly (readonly number[])[];
   readonly free: readonly FreeSize[];
-  readonly record: (inputs: readonly InputSpec[]) => Sample | undefined;
   readonly pool: ConstantPool;
   readonly backend: GravitonBackend;
 }
+
+/** Asks for calls to be recorded for their shapes. */
+type Recordings<T> = Generator<readonly InputSpec[], T, Sample | undefined>;
 
 /** Calls that differ in sizes only. From the second on, one plan for all of them is looked for. */
 export class Family {
@@ -38,6 +40,9 @@ export class Family {
   private sized: SizedPlans | undefined;
   private attempts = 0;
   private why: string | undefined;
+  private isSearching = false;
+  /** What the search under way has recorded. */
+  private sampled: readonly Sample[] = [];
 
   /** `polynomial`: all sizes are polynomials of the inputs' sizes, so that what holds for a few holds for those between. */
   constructor(private readonly polynomial: boolean) {}
@@ -69,7 +74,8 @@ export class Family {
   usedConstants(pool: ConstantPool): number[] {
     const {founder} = this;
     if (founder === undefined) return [];
-    const constants = [...founder.recorded.values, ...founder.graph.values].flatMap(({constant}) => constant ?? []);
+    const graphs = [founder, ...this.sampled].flatMap(({recorded, graph}) => [recorded, graph]);
+    const constants = graphs.flatMap(({values}) => values.flatMap(({constant}) => constant ?? []));
     // Weights need no keeping: they have the same number in every call.
     const made = constants.filter((constant) => !pool.isCapture(constant));
     return [...made, ...(this.sized?.usedConstants ?? [])];
@@ -77,18 +83,24 @@ export class Family {
 
   /** Whether it is worth trying to find a plan for these inputs and all others like them. */
   wants(inputs: readonly InputSpec[]): boolean {
-    return this.founder !== undefined && this.sized?.sizesOf(inputs) === undefined && this.attempts < mostAttempts;
+    return this.founder !== undefined && !this.isSearching && this.sized?.sizesOf(inputs) === undefined && this.attempts < mostAttempts;
   }
 
   /**
-   * Looks for a plan that serves `inputs` too. `record`: a call with other inputs, undefined where it cannot be recorded for its shapes.
+   * Looks for a plan that serves `inputs` too. Yields inputs of other sizes; what is to come back is the call with them, recorded for its
+   * shapes, or undefined where it cannot be.
    */
-  generalise(
-    inputs: readonly InputSpec[],
-    record: (inputs: readonly InputSpec[]) => Sample | undefined,
-    pool: ConstantPool,
-    backend: GravitonBackend,
-  ): void {
+  *generalise(inputs: readonly InputSpec[], pool: ConstantPool, backend: GravitonBackend): Recordings<void> {
+    this.isSearching = true;
+    try {
+      yield* this.search(inputs, pool, backend);
+    } finally {
+      this.isSearching = false;
+      this.sampled = [];
+    }
+  }
+
+  private *search(inputs: readonly InputSpec[], pool: ConstantPool, backend: GravitonBackend): Recordings<void> {
     const base = this.founder as Founder;
     this.attempts++;
     const others = [...this.seen, inputs];
@@ -97,17 +109,17 @@ export class Family {
     if (free.length === 0 || free.length > mostFreeSizes) return;
     const own = sizesAt(base.inputs, free);
     const seen = others.map((specs) => sizesAt(specs, free));
-    const sampling = {own, seen, free, record, pool, backend};
+    const sampling = {own, seen, free, pool, backend};
     // Where later calls are looked at, nothing is lost by taking all sizes for alike at first; strides of windows make them differ.
-    const made = this.sample(sampling, true);
-    const plans = typeof made === 'string' && !this.polynomial ? this.sample(sampling, false) : made;
+    const made = yield* this.sample(sampling, true);
+    const plans = typeof made === 'string' && !this.polynomial ? yield* this.sample(sampling, false) : made;
     this.why = typeof plans === 'string' ? plans : undefined;
     if (typeof plans === 'string') return;
     this.sized?.dispose();
     this.sized = plans;
   }
 
-  private sample({own, seen, free, record, pool, backend}: Search, anyStep: boolean): SizedPlans | string {
+  private *sample({own, seen, free, pool, backend}: Search, anyStep: boolean): Recordings<SizedPlans | string> {
     const base = this.founder as Founder;
     // A model may not take sizes as large as those tried first: it has a table of so many positions, say.
     for (
@@ -118,9 +130,10 @@ export class Family {
       const {least, samples: wanted} = sampleSizes(own, seen, limits, anyStep);
       const samples: Sample[] = [base];
       for (const sizes of wanted) {
-        const sample = record(withSizes(base.inputs, free, sizes));
+        const sample = yield withSizes(base.inputs, free, sizes);
         if (sample === undefined) break;
         samples.push(sample);
+        this.sampled = samples;
       }
       if (samples.length === 1) continue;
       if (samples.length <= wanted.length) return 'calls of small sizes cannot be recorded for their shapes';

@@ -14,7 +14,7 @@ import {type HostKernel, Plan, type ResultSpec, type Runnable, withDistinctResul
 import {LruCache} from './plan-cache';
 import {type PartPlan, PlanTree, Unplanned} from './plan-tree';
 import {type Precision, precisionFrom} from './precision';
-import {type Captures, type InputSpec, newestTensorId, Recording} from './recording';
+import {type Captures, disposeAll, type InputSpec, newestTensorId, Recording} from './recording';
 import type {Sample, SizedPlans} from './sized-plan';
 import type {Known, Path} from './trace';
 import {Verifier} from './verifier';
@@ -332,11 +332,10 @@ export class Recorder {
     }
   }
 
-  /** `probe`: the same as a synchronous call, if there is one: what a call at other sizes leaves behind when it fails can then be cleared away. */
-  async recordAsync(signature: Signature, backend: GravitonBackend, run: AsyncRunner, probe: Runner | undefined): Promise<unknown> {
+  async recordAsync(signature: Signature, backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
     const {inputs} = signature;
     if (this.cannotTrace(signature)) return run(inputs);
-    if (probe !== undefined) this.generalise(signature, backend, probe);
+    await this.generaliseAsync(signature, backend, run);
     const entry = this.sizedEntry(signature);
     if (entry !== undefined) return this.replayAsync(entry, signature, backend, run);
     const recording = this.open(signature, backend);
@@ -350,16 +349,28 @@ export class Recorder {
 
   /** Looks for a plan for many sizes, where this call is one of a family. */
   private generalise(signature: Signature, backend: GravitonBackend, run: Runner): void {
+    const search = this.searchFor(signature, backend);
+    for (let step = search?.next(); step?.done === false; ) step = search?.next(this.sample(signature, step.value, backend, run));
+  }
+
+  private async generaliseAsync(signature: Signature, backend: GravitonBackend, run: AsyncRunner): Promise<void> {
+    const search = this.searchFor(signature, backend);
+    for (let step = search?.next(); step?.done === false; )
+      step = search?.next(await this.sampleAsync(signature, step.value, backend, run));
+  }
+
+  private searchFor(signature: Signature, backend: GravitonBackend) {
     const family = this.families.get(familyOf(signature));
     // Verified plans are those of one signature.
-    if (family === undefined || !family.wants(signature.inputs) || settingOf(settings.verify)) return;
+    if (family === undefined || !family.wants(signature.inputs) || settingOf(settings.verify)) return undefined;
     for (const [text, entry] of this.cache.entries()) if (family.owns(entry.plan)) this.cache.delete(text);
-    const founder = family.base as Founder;
-    family.generalise(signature.inputs, (inputs) => this.sample(inputs, founder, backend, run), this.pool, backend);
+    return family.generalise(signature.inputs, this.pool, backend);
   }
 
   /** A call recorded for its shapes; undefined where it needs elements, or refuses the shapes. */
-  private sample(inputs: readonly InputSpec[], founder: Founder, backend: GravitonBackend, run: Runner): Sample | undefined {
+  private sample(signature: Signature, inputs: readonly InputSpec[], backend: GravitonBackend, run: Runner): Sample | undefined {
+    const founder = this.families.get(familyOf(signature))?.base;
+    if (founder === undefined) return undefined;
     const recording = Recording.ofShapes(this.pool, backend, inputs, founder.recorded.nodes.length);
     try {
       return engine().tidy(() => this.sampleOf(recording, inputs, founder, recording.run(run)) as never);
@@ -367,6 +378,22 @@ export class Recorder {
       return undefined;
     } finally {
       recording.release();
+    }
+  }
+
+  private async sampleAsync(signature: Signature, inputs: readonly InputSpec[], backend: GravitonBackend, run: AsyncRunner) {
+    const founder = this.families.get(familyOf(signature))?.base;
+    if (founder === undefined) return undefined;
+    const recording = Recording.ofShapes(this.pool, backend, inputs, founder.recorded.nodes.length);
+    const made: TensorData[] = [];
+    this.recordings.add(recording);
+    try {
+      return this.sampleOf(recording, inputs, founder, await recording.run(run, (data) => made.push(data)));
+    } catch {
+      return undefined;
+    } finally {
+      this.end(recording);
+      disposeAll(made);
     }
   }
 

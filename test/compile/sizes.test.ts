@@ -6,7 +6,7 @@ import {hasPolynomialSizes} from '../../src/compile/polynomial-sizes';
 import type {InputSpec} from '../../src/compile/recording';
 import {productsAt, sizedWords, valueAt} from '../../src/compile/sizes';
 import {native} from '../../src/native';
-import {Fixture} from '../models/fixture';
+import {Fixture, type InputSet} from '../models/fixture';
 
 describe('numbers that depend on sizes', () => {
   /** Fits f at the samples and evaluates it at `at`. */
@@ -228,6 +228,33 @@ describe('compile: one plan for many sizes', () => {
     }
     expect(compiled.stats().traces).to.be.at.most(4);
     compiled.dispose();
+    model.dispose();
+  });
+
+  it('of a model whose conditions depend on sizes, which only runs asynchronously, and leaves nothing behind', async () => {
+    const fixture = new Fixture('marian-decoder-past-tiny');
+    const model = await loadGraphModel(fixture.handler());
+    const feed = fixture.feed(fixture.sets[0] as InputSet);
+    const counts = () => [tf.memory().numTensors, tf.memory().numDataBuffers, native().stats().tensors];
+    const before = counts();
+    const compiled = compile(model);
+    for (const past of [3, 4, 5, 6, 9, 20]) {
+      const own = Object.fromEntries(
+        Object.entries(feed).map(([name, t]) => {
+          const grows = /past_._[01]/.test(name);
+          const shape = grows ? t.shape.map((size, axis) => (axis === 2 ? past : size)) : t.shape;
+          return [name, grows ? tf.randomUniform(shape, -1, 1, 'float32', 5) : t.clone()];
+        }),
+      );
+      const [got, wanted] = [(await compiled.predictAsync(own)) as tf.Tensor[], (await model.executeAsync(own)) as tf.Tensor[]];
+      const error = tf.tidy(() => tf.max(tf.abs(tf.sub(got[0] as tf.Tensor, wanted[0] as tf.Tensor))).dataSync()[0]);
+      expect(error, `past of ${past}`).to.be.at.most(1e-5);
+      tf.dispose([got, wanted, own]);
+    }
+    expect(compiled.stats().traces).to.be.at.most(4);
+    compiled.dispose();
+    expect(counts()).to.deep.equal(before);
+    tf.dispose(feed);
     model.dispose();
   });
 
