@@ -21,17 +21,12 @@ export class TensorData {
   private frozen: Frozen | undefined;
   private isPending = false;
 
-  /** Told of each new tensor while calls are watched: src/compile/watch.ts. */
-  static made: ((data: TensorData) => void) | undefined;
-
   private constructor(
     readonly dtype: DataType,
     readonly elems: number,
     private nativeSlot: Slot | undefined,
     readonly host: HostValue | undefined,
-  ) {
-    TensorData.made?.(this);
-  }
+  ) {}
 
   static ofSlot(slot: Slot, dtype: DataType, elems: number): TensorData {
     return new TensorData(dtype, elems, slot, undefined);

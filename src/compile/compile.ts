@@ -58,7 +58,7 @@ function compileFunction(target: Call, options: CompileOptions): Call & Compiled
     const runAsync = run as (inputs: readonly Tensor[]) => Promise<unknown>;
     if (entry !== undefined)
       return isAsync ? recorder.replayAsync(entry, signature, backend, runAsync) : recorder.replay(entry, signature, backend, run);
-    return isAsync ? recorder.recordAsync(signature, backend, runAsync) : recorder.record(signature, backend, run);
+    return isAsync ? recorder.recordAsync(signature, backend, runAsync, undefined) : recorder.record(signature, backend, run);
   };
   return Object.assign(call, {
     explain: (explainOptions?: ExplainOptions) => explainEntries(recorder.entries(), explainOptions),
@@ -203,8 +203,9 @@ export class CompiledModel implements Compiled {
     const entry = this.recorder.find(signature);
     if (entry === undefined) checkInputs(this.model, inputs);
     const run = (own: readonly Tensor[]) => original(rebuild(own));
+    const synchronous = (own: readonly Tensor[]) => [this.model.execute(rebuild(own), outputs)].flat();
     const results = (await (entry === undefined
-      ? this.recorder.recordAsync(signature, backend, run)
+      ? this.recorder.recordAsync(signature, backend, run, this.waiting.has(outputs.join()) ? undefined : synchronous)
       : entry.plan === undefined
         ? original(inputs)
         : this.recorder.replayAsync(entry, signature, backend, run))) as Tensor[];

@@ -17,6 +17,8 @@ export interface Founder extends Sample {
 /** Calls that were seen are kept, to tell which sizes are free. */
 const mostSeen = 8;
 const mostFreeSizes = 3;
+/** Besides the founder: two terms can be found, and checked. */
+const samplesKept = 2;
 /** Times that a family is generalised, or that it is tried: sizes may grow beyond what was thought of. */
 const mostAttempts = 6;
 
@@ -26,23 +28,20 @@ interface Search {
   readonly own: readonly number[];
   readonly seen: readonly (readonly number[])[];
   readonly free: readonly FreeSize[];
+  readonly record: (inputs: readonly InputSpec[]) => Sample | undefined;
   readonly pool: ConstantPool;
   readonly backend: GravitonBackend;
 }
-
-/** Asks for calls to be recorded for their shapes. */
-type Recordings<T> = Generator<readonly InputSpec[], T, Sample | undefined>;
 
 /** Calls that differ in sizes only. From the second on, one plan for all of them is looked for. */
 export class Family {
   private founder: Founder | undefined;
   private readonly seen: (readonly InputSpec[])[] = [];
   private sized: SizedPlans | undefined;
+  /** Of those seen, what was recorded: for calls that cannot be recorded for other shapes at will. */
+  private readonly samples: Sample[] = [];
   private attempts = 0;
   private why: string | undefined;
-  private isSearching = false;
-  /** What the search under way has recorded. */
-  private sampled: readonly Sample[] = [];
 
   /** `polynomial`: all sizes are polynomials of the inputs' sizes, so that what holds for a few holds for those between. */
   constructor(private readonly polynomial: boolean) {}
@@ -68,13 +67,14 @@ export class Family {
   add(call: Founder): void {
     if (this.founder === undefined) this.founder = call;
     else if (this.seen.length < mostSeen) this.seen.push(call.inputs);
+    if (this.founder !== call && this.samples.length < samplesKept) this.samples.push(call);
   }
 
   /** By ConstantPool number: what later samples are compared with. */
   usedConstants(pool: ConstantPool): number[] {
     const {founder} = this;
     if (founder === undefined) return [];
-    const graphs = [founder, ...this.sampled].flatMap(({recorded, graph}) => [recorded, graph]);
+    const graphs = [founder, ...this.samples].flatMap(({recorded, graph}) => [recorded, graph]);
     const constants = graphs.flatMap(({values}) => values.flatMap(({constant}) => constant ?? []));
     // Weights need no keeping: they have the same number in every call.
     const made = constants.filter((constant) => !pool.isCapture(constant));
@@ -83,24 +83,18 @@ export class Family {
 
   /** Whether it is worth trying to find a plan for these inputs and all others like them. */
   wants(inputs: readonly InputSpec[]): boolean {
-    return this.founder !== undefined && !this.isSearching && this.sized?.sizesOf(inputs) === undefined && this.attempts < mostAttempts;
+    return this.founder !== undefined && this.sized?.sizesOf(inputs) === undefined && this.attempts < mostAttempts;
   }
 
   /**
-   * Looks for a plan that serves `inputs` too. Yields inputs of other sizes; what is to come back is the call with them, recorded for its
-   * shapes, or undefined where it cannot be.
+   * Looks for a plan that serves `inputs` too. `record`: a call with other inputs, undefined where it cannot be recorded for its shapes.
    */
-  *generalise(inputs: readonly InputSpec[], pool: ConstantPool, backend: GravitonBackend): Recordings<void> {
-    this.isSearching = true;
-    try {
-      yield* this.search(inputs, pool, backend);
-    } finally {
-      this.isSearching = false;
-      this.sampled = [];
-    }
-  }
-
-  private *search(inputs: readonly InputSpec[], pool: ConstantPool, backend: GravitonBackend): Recordings<void> {
+  generalise(
+    inputs: readonly InputSpec[],
+    record: (inputs: readonly InputSpec[]) => Sample | undefined,
+    pool: ConstantPool,
+    backend: GravitonBackend,
+  ): void {
     const base = this.founder as Founder;
     this.attempts++;
     const others = [...this.seen, inputs];
@@ -109,17 +103,40 @@ export class Family {
     if (free.length === 0 || free.length > mostFreeSizes) return;
     const own = sizesAt(base.inputs, free);
     const seen = others.map((specs) => sizesAt(specs, free));
-    const sampling = {own, seen, free, pool, backend};
+    const sampling = {own, seen, free, record, pool, backend};
     // Where later calls are looked at, nothing is lost by taking all sizes for alike at first; strides of windows make them differ.
-    const made = yield* this.sample(sampling, true);
-    const plans = typeof made === 'string' && !this.polynomial ? yield* this.sample(sampling, false) : made;
+    const made = this.sample(sampling, true);
+    const plans = typeof made === 'string' && !this.polynomial ? this.sample(sampling, false) : made;
     this.why = typeof plans === 'string' ? plans : undefined;
     if (typeof plans === 'string') return;
     this.sized?.dispose();
     this.sized = plans;
   }
 
-  private *sample({own, seen, free, pool, backend}: Search, anyStep: boolean): Recordings<SizedPlans | string> {
+  /**
+   * Looks for a plan that serves `inputs` too among the calls that were recorded as they came. It has no largest size, since each new one is
+   * recorded for its shapes and compared before it is taken for a case of it.
+   */
+  join(inputs: readonly InputSpec[], pool: ConstantPool, backend: GravitonBackend): void {
+    if (this.samples.length < samplesKept) return;
+    const samples = [this.founder as Founder, ...this.samples];
+    const free = freeSizesOf([...samples.map((sample) => sample.inputs), inputs]);
+    if (free.length === 0 || free.length > mostFreeSizes) return;
+    this.attempts++;
+    const largest = (sample: Sample) => sizesAt(sample.inputs, free).reduce((product, size) => product * size, 1);
+    // The first is where the steps come from, the second the largest.
+    const [first, ...others] = samples.sort((a, b) => largest(b) - largest(a));
+    const [second, ...rest] = others;
+    const ordered = [second, first, ...rest] as Sample[];
+    const sizes = ordered.map((sample) => sizesAt(sample.inputs, free));
+    const made = SizedPlans.of({samples: ordered, free, sizes, least: free.map(() => 2), isOpen: true}, true, pool, backend);
+    this.why = typeof made === 'string' ? made : undefined;
+    if (typeof made === 'string') return;
+    this.sized?.dispose();
+    this.sized = made;
+  }
+
+  private sample({own, seen, free, record, pool, backend}: Search, anyStep: boolean): SizedPlans | string {
     const base = this.founder as Founder;
     // A model may not take sizes as large as those tried first: it has a table of so many positions, say.
     for (
@@ -130,14 +147,13 @@ export class Family {
       const {least, samples: wanted} = sampleSizes(own, seen, limits, anyStep);
       const samples: Sample[] = [base];
       for (const sizes of wanted) {
-        const sample = yield withSizes(base.inputs, free, sizes);
+        const sample = record(withSizes(base.inputs, free, sizes));
         if (sample === undefined) break;
         samples.push(sample);
-        this.sampled = samples;
       }
       if (samples.length === 1) continue;
       if (samples.length <= wanted.length) return 'calls of small sizes cannot be recorded for their shapes';
-      return SizedPlans.of({samples, free, sizes: [own, ...wanted], least}, !this.polynomial, pool, backend);
+      return SizedPlans.of({samples, free, sizes: [own, ...wanted], least, isOpen: false}, !this.polynomial, pool, backend);
     }
     return 'calls of other sizes cannot be recorded for their shapes';
   }

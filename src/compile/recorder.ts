@@ -14,7 +14,7 @@ import {type HostKernel, Plan, type ResultSpec, type Runnable, withDistinctResul
 import {LruCache} from './plan-cache';
 import {type PartPlan, PlanTree, Unplanned} from './plan-tree';
 import {type Precision, precisionFrom} from './precision';
-import {type Captures, disposeAll, type InputSpec, newestTensorId, Recording} from './recording';
+import {type Captures, type InputSpec, newestTensorId, Recording} from './recording';
 import type {Sample, SizedPlans} from './sized-plan';
 import type {Known, Path} from './trace';
 import {Verifier} from './verifier';
@@ -332,10 +332,12 @@ export class Recorder {
     }
   }
 
-  async recordAsync(signature: Signature, backend: GravitonBackend, run: AsyncRunner): Promise<unknown> {
+  /** `probe`: the same as a synchronous call, if there is one: other sizes are then tried. */
+  async recordAsync(signature: Signature, backend: GravitonBackend, run: AsyncRunner, probe: Runner | undefined): Promise<unknown> {
     const {inputs} = signature;
     if (this.cannotTrace(signature)) return run(inputs);
-    await this.generaliseAsync(signature, backend, run);
+    if (probe !== undefined) this.generalise(signature, backend, probe);
+    else this.familyFor(signature)?.join(signature.inputs, this.pool, backend);
     const entry = this.sizedEntry(signature);
     if (entry !== undefined) return this.replayAsync(entry, signature, backend, run);
     const recording = this.open(signature, backend);
@@ -349,28 +351,23 @@ export class Recorder {
 
   /** Looks for a plan for many sizes, where this call is one of a family. */
   private generalise(signature: Signature, backend: GravitonBackend, run: Runner): void {
-    const search = this.searchFor(signature, backend);
-    for (let step = search?.next(); step?.done === false; ) step = search?.next(this.sample(signature, step.value, backend, run));
+    const family = this.familyFor(signature);
+    if (family === undefined) return;
+    const founder = family.base as Founder;
+    family.generalise(signature.inputs, (inputs) => this.sample(inputs, founder, backend, run), this.pool, backend);
   }
 
-  private async generaliseAsync(signature: Signature, backend: GravitonBackend, run: AsyncRunner): Promise<void> {
-    const search = this.searchFor(signature, backend);
-    for (let step = search?.next(); step?.done === false; )
-      step = search?.next(await this.sampleAsync(signature, step.value, backend, run));
-  }
-
-  private searchFor(signature: Signature, backend: GravitonBackend) {
+  /** The family of a call for which a plan for many sizes is to be looked for. Plans of another such plan go. */
+  private familyFor(signature: Signature): Family | undefined {
     const family = this.families.get(familyOf(signature));
     // Verified plans are those of one signature.
-    if (family === undefined || !family.wants(signature.inputs) || settingOf(settings.verify)) return undefined;
+    if (!family?.wants(signature.inputs) || settingOf(settings.verify)) return undefined;
     for (const [text, entry] of this.cache.entries()) if (family.owns(entry.plan)) this.cache.delete(text);
-    return family.generalise(signature.inputs, this.pool, backend);
+    return family;
   }
 
   /** A call recorded for its shapes; undefined where it needs elements, or refuses the shapes. */
-  private sample(signature: Signature, inputs: readonly InputSpec[], backend: GravitonBackend, run: Runner): Sample | undefined {
-    const founder = this.families.get(familyOf(signature))?.base;
-    if (founder === undefined) return undefined;
+  private sample(inputs: readonly InputSpec[], founder: Founder, backend: GravitonBackend, run: Runner): Sample | undefined {
     const recording = Recording.ofShapes(this.pool, backend, inputs, founder.recorded.nodes.length);
     try {
       return engine().tidy(() => this.sampleOf(recording, inputs, founder, recording.run(run)) as never);
@@ -378,22 +375,6 @@ export class Recorder {
       return undefined;
     } finally {
       recording.release();
-    }
-  }
-
-  private async sampleAsync(signature: Signature, inputs: readonly InputSpec[], backend: GravitonBackend, run: AsyncRunner) {
-    const founder = this.families.get(familyOf(signature))?.base;
-    if (founder === undefined) return undefined;
-    const recording = Recording.ofShapes(this.pool, backend, inputs, founder.recorded.nodes.length);
-    const made: TensorData[] = [];
-    this.recordings.add(recording);
-    try {
-      return this.sampleOf(recording, inputs, founder, await recording.run(run, (data) => made.push(data)));
-    } catch {
-      return undefined;
-    } finally {
-      this.end(recording);
-      disposeAll(made);
     }
   }
 

@@ -3,8 +3,8 @@ import type {GravitonBackend} from '../backend';
 import {native} from '../native';
 import {TensorData} from '../tensor-data';
 import type {ConstantPool} from './constants';
+import {watchDraws} from './random-draws';
 import {type Known, Trace} from './trace';
-import {watch} from './watch';
 
 /** What a call takes, without the elements. */
 export interface InputSpec {
@@ -67,13 +67,12 @@ export class Recording {
     );
   }
 
-  /**
-   * The call itself. What comes after it has drawn a random number runs eagerly, since later calls must draw their own. `makes`: told of each
-   * tensor that it makes.
-   */
-  run<T>(call: (inputs: readonly Tensor[]) => T, makes?: (data: TensorData) => void): T {
-    const draws = () => this.trace.obstruct('random numbers are drawn');
-    return watch({draws, ...(makes && {makes})}, () => call(this.inputs));
+  /** The call itself. What comes after it has drawn a random number runs eagerly, since later calls must draw their own. */
+  run<T>(call: (inputs: readonly Tensor[]) => T): T {
+    return watchDraws(
+      () => this.trace.obstruct('random numbers are drawn'),
+      () => call(this.inputs),
+    );
   }
 
   private isOwn(tensor: Tensor): boolean {
@@ -109,14 +108,5 @@ export class Recording {
   release(): void {
     this.trace.release();
     for (const tensor of this.inputs) if (!tensor.isDisposed && !this.returned.has(tensor)) tensor.dispose();
-  }
-}
-
-/** Disposes of tensors as tfjs-core does, as often as there are tensors of the same data: what an asynchronous call left behind. */
-export function disposeAll(made: readonly TensorData[]): void {
-  for (const data of made) {
-    const {dtype, elems: size} = data;
-    for (let left = data.refCount; left > 0 && !data.disposed; left--)
-      engine().disposeTensor({dataId: data, dtype, size} as unknown as Tensor);
   }
 }

@@ -180,9 +180,12 @@ export class SizedConstant implements VaryingConstant {
   }
 
   hasElements(elements: Elements, sizes: readonly number[], units: readonly number[], pool: ConstantPool): boolean {
+    const isWithin =
+      this.axes === undefined || shapeAt(this.axes, units).every((size, axis) => size <= (this.largestShape[axis] as number));
+    if (!isWithin) return false;
     const own = asBytes(new Uint8Array(native().read(this.slot(sizes, units, pool))));
     const other = asBytes(elements);
-    return own.subarray(0, other.length).equals(other);
+    return own.length >= other.length && own.subarray(0, other.length).equals(other);
   }
 
   dispose(): void {

@@ -32,6 +32,8 @@ export interface Sampling {
   readonly sizes: readonly (readonly number[])[];
   /** The smallest of each that the plan is for. */
   readonly least: readonly number[];
+  /** Whether larger sizes than those of the samples may be cases of it, unless a constant is a part of the largest sample's. */
+  readonly isOpen: boolean;
 }
 
 /** Constants of one place in all samples: the same, or one that goes with the sizes. */
@@ -184,7 +186,9 @@ export class SizedPlans {
       if (body[at] !== storageKinds.constant) continue;
       const index = body[at + 2] as number;
       const ids = plans.map(({constants}) => constants[index] as number);
-      const constant = commonConstant(ids, body[at + 3], base.graph, sizes, sized, pool) ?? seenConstant(ids, sampling);
+      const common = () => commonConstant(ids, body[at + 3], base.graph, sizes, sized, pool);
+      const seen = () => (ids.every((id) => isSame(pool, id, ids[0] as number)) ? undefined : seenConstant(ids, sampling));
+      const constant = sampling.isOpen ? (seen() ?? common()) : (common() ?? seen());
       if (constant === undefined) return 'a constant depends on sizes in a way that is not understood';
       if (typeof constant === 'number') body[at + 2] = fixed.push(constant) - 1;
       else {
@@ -202,12 +206,13 @@ export class SizedPlans {
     );
     backend.stepLabels.set(plan, segment.nodes.map(labelOf));
     let dim = 0;
+    const isOpen = sampling.isOpen && !varying.some((constant) => constant instanceof SizedConstant);
     const parts: Parts = {
       base,
       free,
       ranges: free.map((_, i) => {
         const seen = sizes.map((own) => own[i] as number);
-        return [sampling.least[i] as number, Math.max(...seen)];
+        return [sampling.least[i] as number, isOpen ? Number.POSITIVE_INFINITY : Math.max(...seen)];
       }),
       segment,
       sized,
@@ -237,7 +242,8 @@ export class SizedPlans {
     free.forEach((places, i) => {
       const [least, most] = ranges[i] as readonly [number, number];
       const step = sized.divisors[i] === 1 ? '' : ` by ${sized.divisors[i]}`;
-      for (const [input, axis, more] of places) (names[input] as string[])[axis] = `${least + more}..${most + more}${step}`;
+      for (const [input, axis, more] of places)
+        (names[input] as string[])[axis] = `${least + more}..${most === Number.POSITIVE_INFINITY ? '' : most + more}${step}`;
     });
     return base.inputs.map(({dtype}, i) => `${dtype}[${names[i]}]`).join(' ');
   }
