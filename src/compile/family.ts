@@ -96,21 +96,15 @@ export class Family {
     backend: GravitonBackend,
   ): void {
     const base = this.founder as Founder;
-    this.attempts++;
     const others = [...this.seen, inputs];
-    const free = freeSizesOf([base.inputs, ...others]);
-    if (free.length > mostFreeSizes) this.why = `calls differ in ${free.length} sizes`;
-    if (free.length === 0 || free.length > mostFreeSizes) return;
-    const own = sizesAt(base.inputs, free);
-    const seen = others.map((specs) => sizesAt(specs, free));
-    const sampling = {own, seen, free, record, pool, backend};
-    // Where later calls are looked at, nothing is lost by taking all sizes for alike at first; strides of windows make them differ.
-    const made = this.sample(sampling, true);
-    const plans = typeof made === 'string' && !this.polynomial ? this.sample(sampling, false) : made;
-    this.why = typeof plans === 'string' ? plans : undefined;
-    if (typeof plans === 'string') return;
-    this.sized?.dispose();
-    this.sized = plans;
+    this.adopt([base.inputs, ...others], (free) => {
+      const own = sizesAt(base.inputs, free);
+      const seen = others.map((specs) => sizesAt(specs, free));
+      const sampling = {own, seen, free, record, pool, backend};
+      // Where later calls are looked at, nothing is lost by taking all sizes for alike at first; strides of windows make them differ.
+      const made = this.sample(sampling, true);
+      return typeof made === 'string' && !this.polynomial ? this.sample(sampling, false) : made;
+    });
   }
 
   /**
@@ -120,16 +114,27 @@ export class Family {
   join(inputs: readonly InputSpec[], pool: ConstantPool, backend: GravitonBackend): void {
     if (this.samples.length < samplesKept) return;
     const samples = [this.founder as Founder, ...this.samples];
-    const free = freeSizesOf([...samples.map((sample) => sample.inputs), inputs]);
-    if (free.length === 0 || free.length > mostFreeSizes) return;
+    this.adopt([...samples.map((sample) => sample.inputs), inputs], (free) => {
+      const largest = (sample: Sample) => sizesAt(sample.inputs, free).reduce((product, size) => product * size, 1);
+      // The first is where the steps come from, the second the largest.
+      const [first, second, ...rest] = [...samples].sort((a, b) => largest(b) - largest(a));
+      const ordered = [second, first, ...rest] as Sample[];
+      const sizes = ordered.map((sample) => sizesAt(sample.inputs, free));
+      return SizedPlans.of({samples: ordered, free, sizes, least: free.map(() => 2), isOpen: true}, true, pool, backend);
+    });
+  }
+
+  /** Takes the plan that `make` finds for the sizes in which calls differ, if it does. */
+  private adopt(calls: readonly (readonly InputSpec[])[], make: (free: readonly FreeSize[]) => SizedPlans | string): void {
     this.attempts++;
-    const largest = (sample: Sample) => sizesAt(sample.inputs, free).reduce((product, size) => product * size, 1);
-    // The first is where the steps come from, the second the largest.
-    const [first, ...others] = samples.sort((a, b) => largest(b) - largest(a));
-    const [second, ...rest] = others;
-    const ordered = [second, first, ...rest] as Sample[];
-    const sizes = ordered.map((sample) => sizesAt(sample.inputs, free));
-    const made = SizedPlans.of({samples: ordered, free, sizes, least: free.map(() => 2), isOpen: true}, true, pool, backend);
+    const [linked, apart] = [freeSizesOf(calls, true), freeSizesOf(calls, false)];
+    if (linked.length === 0) return;
+    let made: SizedPlans | string = '';
+    // Two lengths may differ by the same number by chance.
+    for (const free of linked.length === apart.length ? [linked] : [linked, apart]) {
+      made = free.length > mostFreeSizes ? `calls differ in ${free.length} sizes` : make(free);
+      if (typeof made !== 'string') break;
+    }
     this.why = typeof made === 'string' ? made : undefined;
     if (typeof made === 'string') return;
     this.sized?.dispose();

@@ -9,17 +9,17 @@ export function familyKey(specs: readonly InputSpec[]): string {
 }
 
 /**
- * The axes on which the calls differ. Axes that always differ by the same number share one free size: a mask is as long as the keys of the
- * past and one more.
+ * The axes on which the calls differ. Axes that always agree share one free size; if `linked`, also those that always differ by the same
+ * number: a mask is as long as the keys of the past and one more.
  */
-export function freeSizesOf(calls: readonly (readonly InputSpec[])[]): FreeSize[] {
+export function freeSizesOf(calls: readonly (readonly InputSpec[])[], linked: boolean): FreeSize[] {
   const byGrowth = new Map<string, [number, number, number][]>();
   const [first = []] = calls;
   for (const [input, {shape}] of first.entries()) {
     for (const [axis, size] of shape.entries()) {
       const growth = calls.map((specs) => (specs[input]?.shape[axis] as number) - size);
       if (growth.every((more) => more === 0)) continue;
-      const key = growth.join();
+      const key = `${growth.join()} ${linked ? '' : size}`;
       byGrowth.set(key, [...(byGrowth.get(key) ?? []), [input, axis, size]]);
     }
   }
