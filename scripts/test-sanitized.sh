@@ -45,5 +45,5 @@ export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1:${UBSAN_OPTIONS:-}"
 export TSAN_OPTIONS="halt_on_error=1:report_signal_unsafe=0:allocator_may_return_null=1:ignore_noninstrumented_modules=1:${TSAN_OPTIONS:-}"
 fixed=()
 ! setarch -R true 2>/dev/null || fixed=(setarch -R)
-export LD_PRELOAD=$libraries
+export GRAVITON_TEST_PATIENCE=10 LD_PRELOAD=$libraries
 "${fixed[@]}" node node_modules/mocha/bin/mocha.js --no-config --timeout 600000 --reporter scripts/count-reporter.js "$@"

@@ -31,7 +31,9 @@ export function alea(seed: string): () => number {
   return () => {
     const t = 2091639 * s0 + carry * unit;
     carry = Math.floor(t);
-    [s0, s1, s2] = [s1, s2, t - carry];
+    s0 = s1;
+    s1 = s2;
+    s2 = t - carry;
     return s2;
   };
 }

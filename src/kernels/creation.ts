@@ -81,7 +81,8 @@ export const creationKernels: KernelTable = {
   LinSpace: kernel<object, LinSpaceAttrs>(anyType, ({attrs: {start, stop, num}, backend}) => {
     const step = (stop - start) / (num - 1);
     const values = new Float32Array(num);
-    for (let i = 0; i < num; i++) values[i] = i === 0 ? start : start + i * step;
+    for (let i = 0; i < num; i++) values[i] = start + i * step;
+    if (num > 0) values[0] = start; // the step of a single element is not finite
     return backend.makeTensor(values, [num], 'float32');
   }),
   OneHot: kernel<OneHotInputs, OneHotAttrs>(numeric, ({inputs: {indices}, attrs: {depth, onValue, offValue, dtype}, backend}) => {

@@ -52,8 +52,15 @@ function transformed(
     throw errors.shape(op, `transforms [${transforms.shape.join(', ')}] must be [1, 8] or [${batch}, 8]`);
   }
   const params = {
-    ...{method, fillMode: fillModes[fillMode] ?? fillModes.constant, sharedTransform: rows === 1},
-    ...{batch, inH, inW, channels, outH, outW},
+    method,
+    fillMode: fillModes[fillMode] ?? fillModes.constant,
+    sharedTransform: rows === 1,
+    batch,
+    inH,
+    inW,
+    channels,
+    outH,
+    outW,
   };
   const x = castTo(backend, image, 'float32');
   const y = using(backend, [x], () =>

@@ -59,11 +59,28 @@ function pooledPlane(backend: GravitonBackend, kind: keyof typeof poolKinds, x: 
   const [inH, inW, outH, outW] = p.sizes;
   const {batch, channels} = p;
   const params = {
-    ...{kind: poolKinds[kind], batch, inH, inW, inC: channels, outH, outW, outC: channels},
-    ...{filterH: p.filter[0], filterW: p.filter[1], strideH: p.strides[0], strideW: p.strides[1]},
-    ...{padTop: p.pads[0], padLeft: p.pads[1], dilationH: 1, dilationW: 1},
-    ...{xBatch: inH * inW * channels, xRow: inW * channels, xCol: channels},
-    ...{yBatch: outH * outW * channels, yRow: outW * channels, yCol: channels},
+    kind: poolKinds[kind],
+    batch,
+    inH,
+    inW,
+    inC: channels,
+    outH,
+    outW,
+    outC: channels,
+    filterH: p.filter[0],
+    filterW: p.filter[1],
+    strideH: p.strides[0],
+    strideW: p.strides[1],
+    padTop: p.pads[0],
+    padLeft: p.pads[1],
+    dilationH: 1,
+    dilationW: 1,
+    xBatch: inH * inW * channels,
+    xRow: inW * channels,
+    xCol: channels,
+    yBatch: outH * outW * channels,
+    yRow: outW * channels,
+    yCol: channels,
   };
   return backend.run(Pool2D, [x], {shape: [batch, outH, outW, channels], dtype: 'float32'}, params);
 }
@@ -88,12 +105,20 @@ function pool3D(kind: keyof typeof poolKinds, op: string): NativeKernel {
     const w = pool3DWindows(op, x.shape, attrs);
     const {batch, channels, inD, inH, inW, outD, outH, outW} = w;
     const planes = pooledPlane(backend, kind, x, {
-      ...{batch: batch * inD, channels, sizes: [inH, inW, outH, outW], filter: [w.filterH, w.filterW]},
-      ...{strides: [w.strideH, w.strideW], pads: [w.padTop, w.padLeft]},
+      batch: batch * inD,
+      channels,
+      sizes: [inH, inW, outH, outW],
+      filter: [w.filterH, w.filterW],
+      strides: [w.strideH, w.strideW],
+      pads: [w.padTop, w.padLeft],
     });
     const depth: Plane = {
-      ...{batch, channels: outH * outW * channels, sizes: [inD, 1, outD, 1], filter: [w.filterD, 1]},
-      ...{strides: [w.strideD, 1], pads: [w.padFront, 0]},
+      batch,
+      channels: outH * outW * channels,
+      sizes: [inD, 1, outD, 1],
+      filter: [w.filterD, 1],
+      strides: [w.strideD, 1],
+      pads: [w.padFront, 0],
     };
     const y = using(backend, [planes], () => pooledPlane(backend, kind, planes, depth));
     const shape = [batch, outD, outH, outW, channels];

@@ -35,8 +35,13 @@ function scatterNd(backend: GravitonBackend, indices: TensorInfo, updates: Tenso
   const {sliceRank, numUpdates, sliceSize} = backend_util.calculateShapes(updates, indices, [...shape]);
   const sameUpdate = updates.shape.length === 0;
   const params = {
-    ...{kind: scatterKinds[kind], outside: scatterOutside.fails, batch: 1, sameUpdate},
-    ...{count: Math.floor(numUpdates), inner: sliceSize, dims: shape.slice(0, sliceRank)},
+    kind: scatterKinds[kind],
+    outside: scatterOutside.fails,
+    batch: 1,
+    sameUpdate,
+    count: Math.floor(numUpdates),
+    inner: sliceSize,
+    dims: shape.slice(0, sliceRank),
   };
   const positions = castTo(backend, indices, 'int32');
   return using(backend, [positions], () => backend.run(Scatter, [positions, updates, base], {shape, dtype: updates.dtype}, params));
@@ -53,8 +58,13 @@ function bincount(backend: GravitonBackend, x: TensorInfo, weights: TensorInfo, 
   const updates = sameUpdate ? fill(backend, [1], 1, dtype) : castTo(backend, weights, dtype);
   const positions = castTo(backend, x, 'int32');
   const params = {
-    ...{kind: binary ? scatterKinds.set : scatterKinds.add, outside: scatterOutside.largeDropped, batch, sameUpdate},
-    ...{count: batch === 0 ? 0 : sizeOf(x.shape) / batch, inner: 1, dims: [size]},
+    kind: binary ? scatterKinds.set : scatterKinds.add,
+    outside: scatterOutside.largeDropped,
+    batch,
+    sameUpdate,
+    count: batch === 0 ? 0 : sizeOf(x.shape) / batch,
+    inner: 1,
+    dims: [size],
   };
   return using(backend, [updates, positions], () => backend.run(Scatter, [positions, updates, undefined], {shape, dtype}, params));
 }
@@ -107,8 +117,13 @@ export const scatterKernels: KernelTable = {
       }
       const rest = x.shape.slice(rank);
       const params = {
-        ...{kind: scatterKinds.add, outside: scatterOutside.dropped, batch: 1, sameUpdate: false},
-        ...{count: sizeOf(segmentIds.shape), inner: sizeOf(rest), dims: [numSegments]},
+        kind: scatterKinds.add,
+        outside: scatterOutside.dropped,
+        batch: 1,
+        sameUpdate: false,
+        count: sizeOf(segmentIds.shape),
+        inner: sizeOf(rest),
+        dims: [numSegments],
       };
       return backend.run(Scatter, [segmentIds, x, undefined], {shape: [numSegments, ...rest], dtype: x.dtype}, params);
     },

@@ -99,7 +99,9 @@ function multinomial(backend: GravitonBackend, logits: TensorInfo, {numSamples, 
   if (events === 0) throw errors.shape('Multinomial', `logits [${logits.shape.join(', ')}] must have an outcome`);
   const random = alea(String(seed));
   // Every row draws the same numbers, as in tfjs, which seeds each anew.
-  const draws = backend.makeTensor(Float32Array.from({length: numSamples}, random), [numSamples], 'float32');
+  const numbers = new Float32Array(numSamples);
+  for (let i = 0; i < numSamples; i++) numbers[i] = random();
+  const draws = backend.makeTensor(numbers, [numSamples], 'float32');
   const probabilities = normalized ? backend.view(logits, logits.shape) : softmax(backend, logits, -1, false);
   const params = {kind: cumulativeKinds.sum, outer: rows, length: events, inner: 1, exclusive: false, reverse: false};
   const sums = using(backend, [probabilities], () =>

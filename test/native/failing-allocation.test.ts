@@ -57,8 +57,8 @@ async function walk(run: () => Result | Promise<Result>, {recording = false} = {
     } else {
       expect(result, `allocation ${nth}`).to.deep.equal(expected);
     }
-    if (!recording) expect(footprint(), `after allocation ${nth} failed`).to.deep.equal(before);
     expect(await run(), `after allocation ${nth} failed`).to.deep.equal(expected);
+    if (!recording) expect(footprint(), `after allocation ${nth} failed`).to.deep.equal(before);
     if (away > 0) {
       expect(failures, 'failures').to.be.greaterThan(0);
       return;

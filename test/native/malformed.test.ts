@@ -3,7 +3,8 @@
  * random places; whatever comes out must run or fail with a code: no crash, no hang, no access outside a buffer (npm run test:asan
  * looks for that), no change to operands, no tensor left over.
  *
- * GRAVITON_FUZZ_ROUNDS multiplies the rounds of the daily run; GRAVITON_TEST_SEED repeats one.
+ * GRAVITON_FUZZ_ROUNDS multiplies the rounds of the daily run, GRAVITON_TEST_PATIENCE the time that a call may take; GRAVITON_TEST_SEED
+ * repeats a run.
  */
 import {expect} from 'chai';
 import {loadAddon} from '../../src/binary';
@@ -35,7 +36,7 @@ const addon = loadAddon() as Words;
 
 /** Slots far from those that native() gives out, so that a changed number rarely meets another test's tensor. */
 const firstSlot = 100_000;
-const longestMs = 2000;
+const longestMs = 2000 * Number(process.env.GRAVITON_TEST_PATIENCE ?? 1);
 
 const draw = random(99);
 const below = (most: number): number => Math.floor(draw() * most);

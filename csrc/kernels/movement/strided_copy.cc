@@ -32,7 +32,7 @@ struct Walk {
 };
 
 // Axes of size 1 go, axes that continue the one inside them join it, and a contiguous innermost run
-// of up to 16 bytes becomes the unit.
+// of up to 64 bytes becomes the unit: a call for each run takes longer than its copy.
 Walk MakeWalk(const StridedCopyParams& params, const Operand& in, const Operand& out) {
   Walk walk = {.axes = {},
                .unit_bytes = SizeOf(in.dtype),
@@ -62,7 +62,7 @@ Walk MakeWalk(const StridedCopyParams& params, const Operand& in, const Operand&
   if (walk.rank == 0) walk.axes[walk.rank++] = {1, 1, 1};
   const Axis& inner = walk.axes[0];
   const auto bytes = static_cast<size_t>(inner.size) * walk.unit_bytes;
-  bool widens = walk.rank > 1 && inner.src == 1 && inner.dst == 1 && bytes <= 16 &&
+  bool widens = walk.rank > 1 && inner.src == 1 && inner.dst == 1 && bytes <= 64 &&
                 (bytes & (bytes - 1)) == 0;
   for (size_t i = 1; widens && i < walk.rank; ++i) {
     widens = walk.axes[i].src % inner.size == 0 && walk.axes[i].dst % inner.size == 0;
@@ -197,7 +197,8 @@ void CopyTransposed(const StepContext& context, const Walk& walk, size_t parts) 
 
 template <size_t Bytes>
 void CopyUnits(const StepContext& context, Walk walk, size_t parts) {
-  if (walk.axes[0].dst == 1 && walk.axes[0].src != 1 && walk.axes[0].src != 0) {
+  // Longer units are whole cache lines, or half ones: they are read well in any order.
+  if (Bytes <= 16 && walk.axes[0].dst == 1 && walk.axes[0].src != 1 && walk.axes[0].src != 0) {
     for (size_t axis = 1; axis < walk.rank; ++axis) {
       if (walk.axes[axis].src != 1) continue;
       std::swap(walk.axes[1], walk.axes[axis]);
@@ -240,8 +241,14 @@ Status StridedCopy(const StepContext& context, const StridedCopyParams& params, 
     case 8:
       CopyUnits<8>(context, walk, parts);
       break;
-    default:
+    case 16:
       CopyUnits<16>(context, walk, parts);
+      break;
+    case 32:
+      CopyUnits<32>(context, walk, parts);
+      break;
+    default:
+      CopyUnits<64>(context, walk, parts);
   }
   return {};
 }
