@@ -32,13 +32,13 @@ export class Recording {
   readonly trace: Trace;
   readonly inputs: readonly Tensor[];
   private readonly returned = new Set<Tensor>();
-  private readonly firstId = newestTensorId();
 
   private constructor(
     pool: ConstantPool,
     readonly backend: GravitonBackend,
     specs: readonly InputSpec[],
     data: readonly TensorData[],
+    private readonly firstId: number,
     mostNodes?: number,
     known?: Known,
   ) {
@@ -51,8 +51,9 @@ export class Recording {
 
   /** Records a call on `inputs`, of which plans may have computed a part. */
   static of(pool: ConstantPool, backend: GravitonBackend, inputs: readonly Tensor[], known?: Known): Recording {
+    const firstId = newestTensorId(); // first: it may find no memory, and the shares would be left over
     const data = inputs.map(({dataId, dtype, size}) => TensorData.ofSlot(native().share(backend.data(dataId).slot), dtype, size));
-    return new Recording(pool, backend, inputs, data, undefined, known);
+    return new Recording(pool, backend, inputs, data, firstId, undefined, known);
   }
 
   /** Records what a call on inputs of these shapes would do: NotLike is thrown where that depends on elements or takes more steps. */
@@ -63,6 +64,7 @@ export class Recording {
       backend,
       specs,
       specs.map(({dtype}, i) => TensorData.pending(dtype, elems[i] as number)),
+      newestTensorId(),
       mostNodes,
     );
   }
