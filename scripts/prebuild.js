@@ -1,12 +1,13 @@
-// npm run prebuild [-- linux-x64 linux-arm64]: fills prebuilds/ with stripped binaries and prints what each asks of the system.
+// npm run prebuild [-- TARGET…]: fills prebuilds/ with stripped binaries and prints what each asks of the system.
 //
-// Each target is built in a folder of its own (build/prebuild/<target>, links to the sources), so a checkout's build/Release
-// stays. linux-arm64 is cross-compiled where this machine is x64 (Debian: g++-aarch64-linux-gnu).
+// linux-x64 and linux-arm64 are built by g++ (cross-compiled where this machine is x64; Debian: g++-aarch64-linux-gnu), each in a folder of
+// its own (build/prebuild/<target>, links to the sources), so that a checkout's build/Release stays. All others by zig-build.js.
 const {spawnSync} = require('node:child_process');
-const {mkdirSync, readdirSync, rmSync, statSync, symlinkSync} = require('node:fs');
-const {join, relative} = require('node:path');
+const {copyFileSync, mkdirSync, rmSync, statSync, symlinkSync} = require('node:fs');
+const {dirname, join, relative} = require('node:path');
 const {promisify} = require('node:util');
 const prebuildify = promisify(require('prebuildify'));
+const {buildWithZig, zigTargets} = require('./zig-build');
 
 const root = join(__dirname, '..');
 const host = `${process.platform}-${process.arch}`;
@@ -16,7 +17,10 @@ const host = `${process.platform}-${process.arch}`;
  * of Debian 12 pulls in glibc 2.36; 3.4.25 is GCC 8's, of the same systems.
  */
 const ceilings = {GLIBC: '2.28', GLIBCXX: '3.4.25', CXXABI: '1.3.11'};
-const libraries = /^(libstdc\+\+\.so\.6|libm\.so\.6|libc\.so\.6|libgcc_s\.so\.1|libpthread\.so\.0|ld-linux-(x86-64|aarch64)\.so\.\d)$/;
+const gccTargets = ['linux-x64', 'linux-arm64'];
+/** musl's libc is one library under several names; whatever they are asked for, it answers with itself. */
+const libraries =
+  /^(libc\.so|libstdc\+\+\.so\.6|libm\.so\.6|libc\.so\.6|libgcc_s\.so\.1|libpthread\.so\.0|ld-linux-(x86-64|aarch64)\.so\.\d)$/;
 const mostBytes = 6 * 2 ** 20;
 
 const compareVersions = (a, b) => a.localeCompare(b, 'en', {numeric: true});
@@ -32,9 +36,9 @@ function needsOf(file) {
   return {versions, needed: [...stdout.matchAll(/\(NEEDED\).*\[(.+)\]/g)].map((m) => m[1])};
 }
 
-/** Prints a binary's size and needs; returns what is wrong with them. */
-function inspect(file) {
-  const {versions, needed} = needsOf(file);
+/** Prints a binary's size and, of an ELF file, needs; returns what is wrong with them. */
+function inspect(file, target) {
+  const {versions, needed} = target.startsWith('linux') ? needsOf(file) : {versions: {}, needed: []};
   const bytes = statSync(file).size;
   const words = Object.entries(versions).map(([name, version]) => `${name}_${version}`);
   console.log(`${relative(root, file)}: ${(bytes / 2 ** 20).toFixed(2)} MiB; ${words.join(', ')}; ${needed.join(', ')}`);
@@ -46,7 +50,7 @@ function inspect(file) {
   return faults.map((fault) => `${relative(root, file)} ${fault}`);
 }
 
-async function build(target) {
+async function buildWithGcc(target) {
   const [platform, arch] = target.split('-');
   const cross = target === host ? '' : {'linux-x64': 'x86_64-linux-gnu-', 'linux-arm64': 'aarch64-linux-gnu-'}[target];
   if (cross === undefined) throw new Error(`${target} cannot be built on ${host}`);
@@ -65,7 +69,6 @@ async function build(target) {
   });
   const given = {CC: process.env.CC, CXX: process.env.CXX};
   if (cross) Object.assign(process.env, {CC: compiler(given.CC ?? 'gcc'), CXX: compiler(given.CXX ?? 'g++')});
-  rmSync(join(root, 'prebuilds', target), {recursive: true, force: true});
   await prebuildify({
     ...{platform, arch, cwd, out: root, napi: true, targets: [process.versions.node]},
     ...{tagLibc: true, strip: true, stripBin: `${cross}strip`},
@@ -75,13 +78,29 @@ async function build(target) {
     if (value === undefined) delete process.env[name];
     else process.env[name] = value;
   }
-  const folder = join(root, 'prebuilds', target);
-  return readdirSync(folder).flatMap((name) => inspect(join(folder, name)));
+}
+
+/** Where src/binary.ts looks for it: prebuildify's names. */
+function fileOf(target) {
+  const [platform, arch, libc = platform === 'linux' ? 'glibc' : undefined] = target.split('-');
+  return join(root, 'prebuilds', `${platform}-${arch}`, ['tfjs-backend-graviton', libc, 'node'].filter(Boolean).join('.'));
+}
+
+async function build(target) {
+  const file = fileOf(target);
+  rmSync(file, {force: true});
+  if (gccTargets.includes(target)) await buildWithGcc(target);
+  else if (zigTargets.includes(target)) {
+    const binary = await buildWithZig(target);
+    mkdirSync(dirname(file), {recursive: true});
+    copyFileSync(binary, file);
+  } else throw new Error(`no target ${target}; there are ${[...gccTargets, ...zigTargets].join(', ')}`);
+  return inspect(file, target);
 }
 
 async function main() {
   const asked = process.argv.slice(2);
-  const targets = asked.length > 0 ? asked : [...new Set([host, 'linux-arm64'])];
+  const targets = asked.length > 0 ? asked : [...gccTargets, ...zigTargets];
   const faults = [];
   for (const target of targets) {
     const started = Date.now();

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "threads/sleep.h"
-
 namespace graviton {
 
 void Dispatcher::Jobs::Push(Job* job) {
@@ -25,7 +23,7 @@ Status Dispatcher::Submit(Job* job) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return Status::Error(Code::kInvalidStep, "the environment has ended");
     if (!started_) {
-      if (pthread_create(&thread_, nullptr, Main, this) != 0) {
+      if (!thread_.Start(Main, this)) {
         return Status::Error(Code::kOutOfMemory,
                              "the thread for asynchronous calls could not be started");
       }
@@ -43,14 +41,14 @@ Dispatcher::Job* Dispatcher::TakeEnded() {
   return ended_.Pop();
 }
 
-void* Dispatcher::Main(void* argument) {
+void Dispatcher::Main(void* argument) {
   auto& self = *static_cast<Dispatcher*>(argument);
   for (;;) {
     const uint32_t seen = self.changes_.load(std::memory_order_acquire);
     Job* job;
     {
       const std::lock_guard lock(self.mutex_);
-      if (self.stopping_) return nullptr;
+      if (self.stopping_) return;
       job = self.waiting_.Pop();
     }
     if (job == nullptr) {
@@ -75,7 +73,7 @@ void Dispatcher::Stop() {
   }
   changes_.fetch_add(1, std::memory_order_release);
   WakeAll(changes_);
-  if (started) pthread_join(thread_, nullptr);
+  if (started) thread_.Join();
   while (Job* job = waiting_.Pop()) ended_.Push(job);
 }
 

@@ -1,12 +1,11 @@
 #ifndef GRAVITON_BINDING_DISPATCHER_H_
 #define GRAVITON_BINDING_DISPATCHER_H_
 
-#include <pthread.h>
-
 #include <atomic>
 #include <mutex>
 
 #include "core/status.h"
+#include "platform/platform.h"
 
 namespace graviton {
 
@@ -40,7 +39,7 @@ class Dispatcher {
     void Push(Job* job);
     Job* Pop();
   };
-  static void* Main(void* self);
+  static void Main(void* self);
 
   void (*const on_end_)(void*);
   void* const context_;
@@ -50,7 +49,7 @@ class Dispatcher {
   std::atomic<uint32_t> changes_{0};
   bool started_ = false;
   bool stopping_ = false;
-  pthread_t thread_;
+  Thread thread_;
 };
 
 }  // namespace graviton

@@ -1,86 +1,61 @@
 #include "cpu/processor.h"
 
-#include <cstdio>
-#include <cstdlib>
-#include <thread>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
-#if defined(__linux__)
-#include <sched.h>
-#include <unistd.h>
-#endif
-#if defined(__aarch64__) && defined(__linux__)
-#include <sys/auxv.h>
-#endif
+#include "platform/platform.h"
 
 namespace graviton {
 namespace {
 
 #if defined(__aarch64__)
-Isa DetectIsa() {
-#if defined(__linux__)
-  constexpr unsigned long kHwcap2I8mm = 1UL << 13;
-  constexpr unsigned long kHwcap2Bf16 = 1UL << 14;
-  const unsigned long features = getauxval(AT_HWCAP2);
-  if ((features & kHwcap2I8mm) != 0 && (features & kHwcap2Bf16) != 0) return Isa::kNeonBf16;
-#endif
-  return Isa::kNeon;
-}
+Isa DetectIsa() { return SystemHasBf16AndI8mm() ? Isa::kNeonBf16 : Isa::kNeon; }
 #else
+// Bits of one register of CPUID (Intel SDM volume 2, CPUID). The builtin __builtin_cpu_supports
+// needs a runtime library that not every toolchain brings along.
+struct Features {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+Features CpuId(unsigned leaf, unsigned subleaf) {
+  Features f;
+  if (!__get_cpuid_count(leaf, subleaf, &f.eax, &f.ebx, &f.ecx, &f.edx)) return {};
+  return f;
+}
+constexpr bool Has(unsigned word, unsigned bits) { return (word & bits) == bits; }
+constexpr unsigned Bits(auto... bit) { return ((1U << bit) | ...); }
+
+// The registers that the system saves when it switches threads.
+unsigned SavedState() {
+  unsigned low, high;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
 Isa DetectIsa() {
-  // __builtin_cpu_supports also asks the system whether it saves the wide registers.
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::kBaseline;
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
-    return Isa::kAvx2;
-  }
-  if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni")) {
-    return Isa::kAvx512Bf16;
-  }
-  return Isa::kAvx512;
+  const Features basic = CpuId(1, 0);
+  const Features extended = CpuId(7, 0);
+  constexpr unsigned kFma = 12, kOsxsave = 27, kAvx = 28, kF16c = 29, kAvx2 = 5;
+  if (!Has(basic.ecx, Bits(kFma, kOsxsave, kAvx, kF16c)) || !Has(extended.ebx, Bits(kAvx2)))
+    return Isa::kBaseline;
+  const unsigned saved = SavedState();
+  if (!Has(saved, Bits(1, 2))) return Isa::kBaseline;  // xmm and ymm
+  constexpr unsigned kF = 16, kDq = 17, kBw = 30, kVl = 31;
+  // Mask registers and both parts of zmm.
+  if (!Has(extended.ebx, Bits(kF, kDq, kBw, kVl)) || !Has(saved, Bits(5, 6, 7))) return Isa::kAvx2;
+  constexpr unsigned kVnni = 11, kBf16 = 5;
+  const bool bf16 = Has(CpuId(7, 1).eax, Bits(kBf16)) && Has(extended.ecx, Bits(kVnni));
+  return bf16 ? Isa::kAvx512Bf16 : Isa::kAvx512;
 }
 #endif
 
-size_t CacheBytes([[maybe_unused]] int level, size_t otherwise) {
-#if defined(__linux__) && defined(_SC_LEVEL1_DCACHE_SIZE)
-  const int name = level == 1   ? _SC_LEVEL1_DCACHE_SIZE
-                   : level == 2 ? _SC_LEVEL2_CACHE_SIZE
-                                : _SC_LEVEL3_CACHE_SIZE;
-  const long bytes = sysconf(name);
-  if (bytes > 0) return static_cast<size_t>(bytes);
-#endif
-  return otherwise;
+size_t CacheBytes(int level, size_t otherwise) {
+  const size_t bytes = SystemCacheBytes(level);
+  return bytes > 0 ? bytes : otherwise;
 }
-
-#if defined(__linux__)
-// cgroup v2 "quota period" and v1's two files; a fraction of a processor counts as a whole one.
-size_t CgroupCpus(size_t otherwise) {
-  double quota = -1;
-  double period = -1;
-  if (FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
-    if (std::fscanf(file, "%lf %lf", &quota, &period) != 2) quota = -1;
-    std::fclose(file);
-  } else if (FILE* v1 = std::fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "r")) {
-    if (std::fscanf(v1, "%lf", &quota) != 1) quota = -1;
-    std::fclose(v1);
-    if (FILE* v1_period = std::fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "r")) {
-      if (std::fscanf(v1_period, "%lf", &period) != 1) period = -1;
-      std::fclose(v1_period);
-    }
-  }
-  if (quota <= 0 || period <= 0) return otherwise;
-  const auto cpus = static_cast<size_t>((quota + period - 1) / period);
-  return cpus < 1 ? 1 : cpus < otherwise ? cpus : otherwise;
-}
-#endif
 
 size_t UsableCpus() {
-  size_t cpus = std::thread::hardware_concurrency();
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) cpus = static_cast<size_t>(CPU_COUNT(&set));
-  if (cpus > 0) cpus = CgroupCpus(cpus);
-#endif
+  const size_t cpus = SystemCpus();
   return cpus < 1 ? 1 : cpus;
 }
 

@@ -7,13 +7,7 @@
 
 #include "memory/block_cache.h"
 #include "memory/fail_allocation.h"
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-#if defined(_WIN32)
-#include <malloc.h>
-#endif
+#include "platform/platform.h"
 
 namespace graviton {
 namespace {
@@ -49,32 +43,16 @@ void FreeSmall(void* data) {
 
 void* AllocateAligned(size_t bytes) {
   const bool huge = bytes >= kHugePage && huge_pages.load(std::memory_order_relaxed);
-  const size_t alignment = huge ? kHugePage : kAlignment;
-  void* data = nullptr;
-#if defined(_WIN32)
-  data = _aligned_malloc(bytes, alignment);
-#else
-  if (posix_memalign(&data, alignment, bytes) != 0) return nullptr;
-#endif
-#if defined(__linux__)
-  if (huge && data != nullptr) madvise(data, bytes, MADV_HUGEPAGE);
-#endif
+  void* data = SystemAllocate(bytes, huge ? kHugePage : kAlignment);
+  if (huge && data != nullptr) AdviseHugePages(data, bytes);
   return data;
-}
-
-void FreeAligned(void* data) {
-#if defined(_WIN32)
-  _aligned_free(data);
-#else
-  std::free(data);
-#endif
 }
 
 void* AllocateBlock(size_t bytes) {
   const size_t block_bytes = BlockBytes(bytes);
   if (void* kept = TakeBlock(block_bytes)) return kept;
   if (void* data = AllocateAligned(block_bytes)) return data;
-  DropBlocks(FreeAligned);
+  DropBlocks(SystemFree);
   return AllocateAligned(block_bytes);
 }
 
@@ -110,12 +88,12 @@ void Free(void* data, size_t bytes) {
   if (rounded <= kSmall) {
     FreeSmall(data);
   } else if (!Cached(rounded) || !KeepBlock(data, BlockBytes(rounded))) {
-    FreeAligned(data);
+    SystemFree(data);
   }
   allocated_bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
 }
 
-void FreeUnusedBlocks() { DropBlocks(FreeAligned); }
+void FreeUnusedBlocks() { DropBlocks(SystemFree); }
 
 int64_t AllocatedBytes() { return allocated_bytes.load(std::memory_order_relaxed); }
 

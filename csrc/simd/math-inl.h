@@ -255,7 +255,7 @@ static inline Vf Log(Vf x) {
   const Vf m = Mantissa(subnormal ? x * 0x1p23f : x, &exponent);
   const Vf result = LogOf(m - 1.0f, ToFloat(exponent) - (subnormal ? Splat(23.0f) : Vf{}));
   const Vf edge = x == 0.0f ? Splat(-__builtin_inff()) : (x > 0.0f ? x : Splat(__builtin_nanf("")));
-  return (x > 0.0f) & (x < __builtin_inff()) ? result : edge;
+  return ((x > 0.0f) & (x < __builtin_inff())) ? result : edge;
 }
 
 // The rounding of 1 + x is put back into the fraction.
@@ -269,7 +269,7 @@ static inline Vf Log1p(Vf x) {
   const Vf result = LogOf((m - 1.0f) + lost * scale, ToFloat(exponent));
   const Vf edge =
       x == -1.0f ? Splat(-__builtin_inff()) : (x > -1.0f ? x : Splat(__builtin_nanf("")));
-  return (x > -1.0f) & (x < __builtin_inff()) & (Abs(x) >= 0x1p-25f) ? result : edge;
+  return ((x > -1.0f) & (x < __builtin_inff()) & (Abs(x) >= 0x1p-25f)) ? result : edge;
 }
 
 // max(x, 0) + log1p(e^−|x|).

@@ -172,7 +172,7 @@ static inline Vf Atan2(Vf y, Vf x) {
   Vf angle = AtanOf(ratio);
   angle = steep ? kHalfPi - (angle - kHalfPiRest) : angle;
   angle = Bits(x) < 0 ? 2.0f * kHalfPi - (angle - 2.0f * kHalfPiRest) : angle;
-  return (x != x) | (y != y) ? x + y : CopySign(angle, y);
+  return ((x != x) | (y != y)) ? x + y : CopySign(angle, y);
 }
 
 // What follows is computed in double precision, because float arithmetic would cancel or multiply

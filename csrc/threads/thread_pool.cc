@@ -1,9 +1,5 @@
 #include "threads/thread_pool.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-
 #include <atomic>
 #include <bit>
 #include <chrono>
@@ -11,7 +7,7 @@
 #include <new>
 
 #include "cpu/processor.h"
-#include "threads/sleep.h"
+#include "platform/platform.h"
 
 namespace graviton {
 namespace {
@@ -26,9 +22,6 @@ constexpr int64_t kSpinNs = 50'000;
 constexpr int64_t kCrowdedSpinNs = 1'000;
 // The clock is read once in so many looks: 25 ns against 10 to 45 ns for a pause.
 constexpr int kLooks = 32;
-
-// Kernels keep their large blocks in Scratch. A fixed size, since musl's default is 128 KiB.
-constexpr size_t kStackBytes = size_t{1} << 20;
 
 inline void Pause() {
 #if defined(__aarch64__)
@@ -69,6 +62,7 @@ constexpr uint32_t GroupsUpTo(size_t worker) { return (uint32_t{2} << GroupOf(wo
 struct ThreadPool::State {
   struct alignas(64) Worker {
     std::atomic<uint64_t> finished{0};  // the last job it took part in
+    Thread thread;
     State* state = nullptr;
     size_t index = 0;   // from 1; 0 is the caller
     uint64_t seen = 0;  // the job at hand when it was started
@@ -149,27 +143,12 @@ bool ThreadPool::State::Start(size_t index) {
   own.state = this;
   own.index = index;
   own.seen = job.load(std::memory_order_relaxed);
-  // std::thread reports failure only by throwing, which ends the process under -fno-exceptions.
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  // Signals are for threads that have handlers in mind.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  const int failed = pthread_create(
-      &thread, &attributes,
-      [](void* argument) -> void* {
+  return own.thread.Start(
+      [](void* argument) {
         auto& self = *static_cast<Worker*>(argument);
         self.state->Work(self);
-        return nullptr;
       },
       &own);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  return failed == 0;
 }
 
 // Starts workers up to `wanted` and returns how many there are: fewer where the system refuses.
@@ -204,7 +183,7 @@ void ThreadPool::State::Await() {
       // The worker may need this processor to run at all.
       const int64_t now = NowNs();
       if (until == 0) until = now + spin_ns;
-      if (now >= until) sched_yield();
+      if (now >= until) YieldThread();
     }
   }
 }
@@ -217,7 +196,7 @@ ThreadPool& ThreadPool::Get() {
     auto* made = new (memory) ThreadPool;
     made->state_ = new (state_memory) State;
     // A forked child has the forking thread alone: it starts workers of its own.
-    pthread_atfork(nullptr, nullptr, [] { new (state_memory) State; });
+    OnForkedChild([] { new (state_memory) State; });
     return made;
   }();
   return *pool;
