@@ -53,7 +53,8 @@ function compileFunction(target: Call, options: CompileOptions): Call & Compiled
     const backend = activeBackend();
     const signature = {inputs: tensors, structure: `in ${key}`};
     const entry = recorder.find(signature);
-    if (entry !== undefined && entry.plan === undefined) return target(...args);
+    // Tidy, as calls with plans are.
+    if (entry !== undefined && entry.plan === undefined) return isAsync ? target(...args) : tidy(() => target(...args) as Tensor);
     const run = (inputs: readonly Tensor[]) => target(...(rebuild(inputs) as unknown[]));
     const runAsync = run as (inputs: readonly Tensor[]) => Promise<unknown>;
     if (entry !== undefined)
