@@ -52,8 +52,9 @@ export function locate(access: Access, shape: readonly number[]): Located | unde
         break;
       }
       const inner = room / factor;
-      if (!Number.isInteger(inner) || size % inner !== 0) return undefined;
-      if (inner > 1) own.unshift({size: inner, axis, factor});
+      // 1: it steps out of the shape.
+      if (!Number.isInteger(inner) || inner === 1 || size % inner !== 0) return undefined;
+      own.unshift({size: inner, axis, factor});
       reach[axis] = (reach[axis] as number) + factor * (inner - 1);
       size /= inner;
       stride *= inner;

@@ -38,6 +38,11 @@ const accesses = shapes.chain((shape) => {
 });
 
 describe(`compile: index arithmetic (seed ${seed})`, () => {
+  it('finds nothing that steps out of the shape', () => {
+    expect(locate({offset: 0, shape: [2], strides: [12]}, [12])).to.equal(undefined);
+    expect(locate({offset: 4, shape: [2, 3], strides: [4, 1]}, [2, 4])).to.equal(undefined);
+  });
+
   it('locates an access: its parts step through the elements that it reads', () => {
     let found = 0;
     holds(

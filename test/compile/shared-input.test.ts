@@ -30,6 +30,25 @@ describe('pass shared-input', () => {
     tolerance,
   });
 
+  rewrites('follows a reader that takes a result in several parts', sharedInput, {
+    constants: [weights, weights.map((v) => v / 2)],
+    before: `
+      inputs: v0 float32[4]
+      constants: v1 float32[12] = c0, v2 float32[12] = c1
+      v3 float32[3] = MatMul(v0, v1, -) {batch1: 1, batch2: 1, rowsM: 1, colsN: 3, depthK: 4, aRow: 4, aCol: 1, bRow: 3, bCol: 1, cRow: 3}
+      v4 float32[3] = MatMul(v0, v2, -) {batch1: 1, batch2: 1, rowsM: 1, colsN: 3, depthK: 4, aRow: 4, aCol: 1, bRow: 3, bCol: 1, cRow: 3}
+      v5 float32[1] = Pointwise(v3@2, v4@1, v3, v4@2) {shape: [1], strides: [1,1,1,1,1], program: Mul(Add(x0, x1), Sub(x2, x3))}
+      outputs: v5`,
+    after: `
+      inputs: v0 float32[4]
+      constants: v7 float32[24] = c2
+      v6 float32[6] = MatMul(v0, v7, -) {batch1: 1, batch2: 1, rowsM: 1, colsN: 6, depthK: 4, aRow: 4, aCol: 1, bRow: 6, bCol: 1, cRow: 6} # 2 merged
+      v5 float32[1] = Pointwise(v6@2, v6, v6@4, v6@5) {shape: [1], strides: [1,1,1,1,1], program: Mul(Add(x0, x2), Sub(x1, x3))}
+      outputs: v5`,
+    nodes: [3, 2],
+    tolerance,
+  });
+
   // The second pair reads the first one's results: by then they are parts of the merged block.
   rewrites('merges products that read merged ones', sharedInput, {
     constants: [weights, narrow, [1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, -1]],

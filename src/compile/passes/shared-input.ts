@@ -62,9 +62,9 @@ function redirected(editor: Editor, shares: readonly Share[], merged: Operand, t
       // A reader of several results, such as attention, is changed once for each.
       let next: Node | undefined = changes.get(reader) ?? reader;
       if (next.op === StridedCopy) return undefined;
-      for (let position = 0; position < reader.inputs.length; position++) {
-        if (next?.inputs[position]?.value === result) next = through(editor, next, position, view);
-      }
+      // Operands are renumbered where two become one.
+      const position = (node: Node) => node.inputs.findIndex((o) => o?.value === result);
+      while (next !== undefined && position(next) >= 0) next = through(editor, next, position(next), view);
       if (next === undefined) return undefined;
       changes.set(reader, next);
     }
