@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 3193354264u;
+inline constexpr uint32_t kOpTableHash = 1553140926u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -1129,6 +1129,37 @@ inline bool Decode(WordReader& reader, WindowSumParams* p) {
 }
 Status WindowSum(const StepContext& context, const WindowSumParams& params, Operands in, Operands out);
 
+struct RecurrenceParams {
+  static constexpr const char* kName = "Recurrence";
+  uint32_t steps;
+  uint32_t batch;
+  uint32_t units;
+  uint32_t gates;
+  int32_t b_row;
+  int32_t b_col;
+  uint32_t packed_b;
+  int32_t out_step;
+  int32_t out_row;
+  List cell;
+  List hidden;
+  List strides;
+};
+inline bool Decode(WordReader& reader, RecurrenceParams* p) {
+  return reader.Read(&p->steps) &&
+         reader.Read(&p->batch) &&
+         reader.Read(&p->units) &&
+         reader.Read(&p->gates) &&
+         reader.Read(&p->b_row) &&
+         reader.Read(&p->b_col) &&
+         reader.Read(&p->packed_b) &&
+         reader.Read(&p->out_step) &&
+         reader.Read(&p->out_row) &&
+         reader.Read(&p->cell) &&
+         reader.Read(&p->hidden) &&
+         reader.Read(&p->strides);
+}
+Status Recurrence(const StepContext& context, const RecurrenceParams& params, Operands in, Operands out);
+
 inline constexpr OpEntry kOps[] = {
     {"Pointwise", 0, 32, 1, Invoke<PointwiseParams, Pointwise>},
     {"MatMul", 3, 32, 1, Invoke<MatMulParams, MatMul>},
@@ -1167,8 +1198,9 @@ inline constexpr OpEntry kOps[] = {
     {"BroadcastArgs", 2, 2, 1, Invoke<BroadcastArgsParams, BroadcastArgs>},
     {"Fft", 2, 2, 2, Invoke<FftParams, Fft>},
     {"WindowSum", 1, 1, 1, Invoke<WindowSumParams, WindowSum>},
+    {"Recurrence", 3, 32, 2, Invoke<RecurrenceParams, Recurrence>},
 };
-inline constexpr int kOpCount = 37;
+inline constexpr int kOpCount = 38;
 
 }  // namespace graviton
 

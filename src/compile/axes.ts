@@ -1,6 +1,7 @@
 /** Ops with four named axes: how passes read and set the strides of their operands, whichever op it is. */
 import {Conv2D, DepthwiseConv2D, Pool2D} from '../ops/convolution';
 import {Attention, MatMul} from '../ops/linear';
+import {Recurrence} from '../ops/recurrence';
 import {Normalize} from '../ops/reduction';
 import type {OpSpec} from '../ops/schema';
 import {type Node, num} from './ir';
@@ -59,6 +60,7 @@ const tables = new Map<OpSpec, AxisTable>([
       write: [null, null, 'yRow', 1],
     },
   ],
+  [Recurrence, {sizes: [1, 'steps', 'batch', 'units'], reads: {}, write: [null, 'outStep', 'outRow', 1]}],
 ]);
 
 export interface Walk {

@@ -59,6 +59,8 @@ function termsOf(node: Node): number {
     case 'Softmax':
     case 'Normalize':
       return num(node, 'cols');
+    case 'Recurrence':
+      return num(node, 'steps') * num(node, 'units');
     case 'Cumulative':
       return num(node, 'length');
     default:
@@ -97,7 +99,8 @@ function rounds(node: Node): boolean {
 }
 
 const instructionsIn = (node: Node): number =>
-  ['program', 'epilogue'].reduce((sum, name) => sum + (node.params[name] ? (list(node, name)[1] ?? 0) : 0), 0);
+  ['program', 'epilogue', 'cell', 'hidden'].reduce((sum, name) => sum + (node.params[name] ? (list(node, name)[1] ?? 0) : 0), 0) *
+  Number(node.params.steps ?? 1);
 
 /**
  * How far a step may lie from eager, as a part of the largest magnitude. Sums of n terms in two orders differ by about √n roundings, and

@@ -51,6 +51,7 @@ const sizeParams: Readonly<Record<string, readonly string[]>> = {
   MatMul: ['batch1', 'batch2', 'rowsM', 'depthK', 'colsN'],
   Attention: ['batch', 'heads', 'queries', 'keys', 'depth'],
   Conv2D: ['batch', 'outH', 'outW', 'inC', 'outC', 'filterH', 'filterW'],
+  Recurrence: ['steps', 'batch', 'units'],
   DepthwiseConv2D: ['batch', 'outH', 'outW', 'outC', 'filterH', 'filterW'],
 };
 

@@ -1,6 +1,7 @@
 /** Which inner loop a product or convolution takes, as explain() reports it: a fall to a slower one shows. */
 import {Conv2D} from '../ops/convolution';
 import {MatMul, packLayouts} from '../ops/linear';
+import {Recurrence} from '../ops/recurrence';
 import {type Graph, type Node, num, valueOf} from './ir';
 
 const packed: Readonly<Record<number, string>> = {
@@ -16,8 +17,8 @@ const packed: Readonly<Record<number, string>> = {
  * a constant. 'grouped': a convolution in groups. 'plain': constant weights that are not packed. undefined: not such an op.
  */
 export function microKernelOf(graph: Graph, node: Node): string | undefined {
-  if (node.host !== undefined || (node.op !== MatMul && node.op !== Conv2D)) return undefined;
-  const layout = num(node, node.op === MatMul ? 'packedB' : 'packedFilter');
+  if (node.host !== undefined || (node.op !== MatMul && node.op !== Conv2D && node.op !== Recurrence)) return undefined;
+  const layout = num(node, node.op === Conv2D ? 'packedFilter' : 'packedB');
   if (layout !== packLayouts.none) return packed[layout] ?? 'packed';
   if (node.op === Conv2D && num(node, 'groups') > 1) return 'grouped';
   const weights = node.inputs[1];

@@ -15,7 +15,9 @@ import {padding} from './passes/padding';
 import {pointwise} from './passes/pointwise';
 import {precision} from './passes/precision';
 import {reads} from './passes/reads';
+import {recurrence} from './passes/recurrence';
 import {sharedInput} from './passes/shared-input';
+import {sharedWeights} from './passes/shared-weights';
 import {winograd} from './passes/winograd';
 import {writes} from './passes/writes';
 import {exactPrecision, type Precision} from './precision';
@@ -35,6 +37,8 @@ export const passes: readonly Pass[] = [
   linear,
   pointwise,
   linearAgain,
+  sharedWeights,
+  recurrence,
   batchNorm,
   reads,
   sharedInput,

@@ -3,6 +3,7 @@ import {Attention, MatMul, PackWeights, UnpackWeights} from './linear';
 import {Concat, Fill, Gather, GatherNd, OneHot, Pad, Scatter, StridedCopy} from './movement';
 import {Pointwise} from './pointwise';
 import {DecodeWeights} from './quantization';
+import {Recurrence} from './recurrence';
 import {ArgReduce, Cumulative, Normalize, Reduce, Softmax, TopK} from './reduction';
 import type {OpSpec} from './schema';
 import {BroadcastArgs, NonMaxSuppression, SearchSorted, Unique} from './search';
@@ -48,4 +49,5 @@ export const ops: readonly OpSpec[] = [
   BroadcastArgs,
   Fft,
   WindowSum,
+  Recurrence,
 ];

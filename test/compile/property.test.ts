@@ -80,6 +80,7 @@ describe(`compile: random programs (seed ${seed})`, () => {
   it('products', () => hold(stepsOf(['dense', 'matMul', 'movement', 'unary', 'binary', 'weighted', 'concat']), 150, 1500)).timeout(0);
   it('normalisations', () => hold(stepsOf(['normalize', 'reduce', 'softmax', 'unary', 'binary', 'dense'], 8), 150, 1500)).timeout(0);
   it('attention', () => hold(stepsOf(['attention', 'normalize', 'movement', 'dense', 'binary'], 6), 100, 1500)).timeout(0);
+  it('recurrent layers', () => hold(stepsOf(['recurrent', 'recurrent', 'movement', 'dense', 'binary'], 5), 100, 1500)).timeout(0);
   it('convolutions', () => hold(stepsOf(['image', 'image', 'movement', 'unary', 'binary', 'weighted', 'concat'], 10), 100, 1500)).timeout(
     0,
   );

@@ -229,6 +229,43 @@ function attention(x: Item, choices: Choices): Item | undefined {
   return (n[4] as number) % 2 === 0 ? result : dense(result, width, {...choices, n: [14, n[1] as number]});
 }
 
+/** An LSTM or GRU layer over [batch, steps, width], unrolled as the recorder leaves loops; masked, backwards, or with its states joined. */
+function recurrent(x: Item, {n, weights}: Choices): Item | undefined {
+  const source = asRank(x.t, 3) as tf.Tensor3D;
+  const [batch, steps, width] = source.shape;
+  const units = pick([1, 3, 4, 16], n[0] as number);
+  const lstm = (n[1] as number) % 2 === 0;
+  const gates = lstm ? 4 : 3;
+  const [w, u] = [tf.div(weights.get([width, gates * units], 21), width), tf.div(weights.get([units, gates * units], 22), units)];
+  const [bias, other] = [weights.get([gates * units], 23), weights.get([gates * units], 24)];
+  const zeros = (n[2] as number) % 2 === 0;
+  let h = zeros ? tf.zeros([batch, units]) : weights.get([batch, units], 25);
+  let c = zeros ? tf.zeros([batch, units]) : weights.get([batch, units], 26);
+  const states: tf.Tensor[] = [];
+  const order = Array.from({length: steps}, (_, t) => ((n[3] as number) % 3 === 0 ? steps - 1 - t : t));
+  for (const t of order) {
+    const input = tf.add(tf.matMul(tf.reshape(tf.slice(source, [0, t, 0], [batch, 1, width]), [batch, width]), w as tf.Tensor2D), bias);
+    const product = tf.matMul(h as tf.Tensor2D, u as tf.Tensor2D);
+    if (lstm) {
+      const [i, f, g, o] = tf.split(tf.add(product, input), 4, 1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      const next = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
+      c = (n[4] as number) % 5 === 0 ? tf.where(tf.greater(h, 0), next, c) : next;
+      h = tf.mul(tf.sigmoid(o), tf.tanh(next));
+    } else {
+      const [zx, rx, hx] = tf.split(input, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const [zh, rh, hh] = tf.split(tf.add(product, other), 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const update = tf.sigmoid(tf.add(zx, zh));
+      h = tf.add(tf.mul(update, h), tf.mul(tf.sub(1, update), tf.tanh(tf.add(hx, tf.mul(tf.sigmoid(tf.add(rx, rh)), hh)))));
+    }
+    states.push(h);
+  }
+  // Gates are steeper than 1 nowhere, and there are at most three of them in a state; a choice by the state's sign has a jump.
+  if (lstm && (n[4] as number) % 5 === 0 && steps > 1) return undefined;
+  const single = x.error + (width + units + 20) * eps * (x.bound + 2);
+  const t = pick([() => tf.stack(states, 1), () => tf.stack(states, 0), () => h], n[5] as number)();
+  return {t, bound: 1, error: single * 4 ** (steps + 1)};
+}
+
 /** A convolution with bias and activation, or a pool, of [batch, height, width, channels]. */
 function image(x: Item, {n, weights}: Choices): Item | undefined {
   const source = asRank(x.t, 4) as tf.Tensor4D;
@@ -391,6 +428,7 @@ const kinds: Readonly<Record<string, StepFunction>> = {
   },
   normalize: (x, _, choices) => (isFloat(x) && x.t.rank > 0 && x.t.shape.at(-1) !== 0 ? normalized(x, choices) : undefined),
   attention: (x, _, choices) => (isFloat(x) && x.t.rank > 0 && x.t.size > 0 ? attention(x, choices) : undefined),
+  recurrent: (x, _, choices) => (isFloat(x) && x.t.rank > 0 && x.t.size > 0 ? recurrent(x, choices) : undefined),
   image: (x, _, choices) => (isFloat(x) && x.t.rank > 1 && x.t.size > 0 ? image(x, choices) : undefined),
 };
 

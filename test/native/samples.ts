@@ -11,6 +11,7 @@ import {cases as movement} from '../ops/cases/movement';
 import {cases as normalize} from '../ops/cases/normalize';
 import {cases as pointwise} from '../ops/cases/pointwise';
 import {cases as pool} from '../ops/cases/pool';
+import {cases as recurrence} from '../ops/cases/recurrence';
 import {cases as reduce} from '../ops/cases/reduce';
 import {cases as resize} from '../ops/cases/resize';
 import {cases as scan} from '../ops/cases/scan';
@@ -164,6 +165,7 @@ export function samples(perOp: number): Sample[] {
     convolution,
     pool,
     resize,
+    recurrence,
     reduce,
     normalize,
     scan,

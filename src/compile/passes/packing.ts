@@ -1,6 +1,7 @@
 import {native} from '../../native';
 import {Conv2D} from '../../ops/convolution';
 import {MatMul, packedTypes, packLayouts} from '../../ops/linear';
+import {Recurrence} from '../../ops/recurrence';
 import {Editor} from '../editor';
 import {type Graph, type Node, num, type Operand, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
@@ -61,6 +62,11 @@ export function packingOf(graph: Graph, node: Node): Packing | undefined {
       colStride: num(node, 'bCol'),
       taps: 1,
     };
+  }
+  if (node.op === Recurrence && num(node, 'packedB') === 0) {
+    const [rowsK, colsN] = [num(node, 'units'), num(node, 'gates') * num(node, 'units')];
+    const [rowStride, colStride] = [num(node, 'bRow'), num(node, 'bCol')];
+    return {parameter: 'packedB', layout: packLayouts.gemmF32, rowsK, colsN, rowStride, colStride, taps: 1};
   }
   if (node.op === Conv2D && num(node, 'packedFilter') === 0 && num(node, 'groups') === 1) {
     const rowsK = num(node, 'inC');

@@ -1,6 +1,7 @@
 import {native} from '../../native';
 import {DepthwiseConv2D} from '../../ops/convolution';
 import {packLayouts} from '../../ops/linear';
+import {Recurrence} from '../../ops/recurrence';
 import {Editor} from '../editor';
 import type {Node} from '../ir';
 import type {Pass, PassContext} from '../pass';
@@ -12,6 +13,7 @@ const bf16Gain = 1.9;
 
 /** Why the node stays in float32 although its weights could be rounded. */
 function keepsFloat32(node: Node, packing: Packing, {precision, choose}: PassContext): string | undefined {
+  if (node.op === Recurrence) return 'the roundings of each step would go into the next one';
   if (native().packedElems(packing.layout, packing.rowsK, packing.colsN, packing.taps) === 0)
     return `this instruction set has no products in ${precision.weights === 'int8' ? 'int8, or none so deep' : 'bfloat16'}`;
   const gain = precision.weights === 'int8' ? 0 : choose(() => winogradGain(node));

@@ -50,7 +50,7 @@ function writing(graph: Graph, node: Node, target: Target): Node | undefined {
   }
   if (writer === undefined || strides.some((s) => s === undefined)) return undefined;
   const result = withWriteStrides(writer, strides as number[]);
-  return result && {...result, outputs: [target.output]};
+  return result && {...result, outputs: [target.output, ...node.outputs.slice(1)]};
 }
 
 function pointwiseWriting(graph: Graph, node: Node, target: Target): Node | undefined {
@@ -127,9 +127,10 @@ function redirected(editor: Editor, value: ValueId, copy: Node, target: Target):
 }
 
 /** What computes the copy's source, writing to its target instead: nodes for the place of the producer; or why not. */
-function producing(editor: Editor, producer: Node, target: Target): readonly Node[] | string {
+function producing(editor: Editor, producer: Node, source: Operand, target: Target): readonly Node[] | string {
   const strides = `${producer.op.name} cannot write with these strides`;
   if (producer.op === Concat) return copiesOf(producer, target) ?? strides;
+  if (producer.outputs[0]?.value !== source.value) return `${producer.op.name} writes it as it is`;
   const writer = writing(editor, producer, target);
   if (writer === undefined) return strides;
   return writer.inputs.some((o) => o?.value === target.output.value) ? 'it would write to what it reads' : [writer];
@@ -143,7 +144,7 @@ function absorbCopy(editor: Editor, copy: Node, refuse: (node: Node, reason: str
   if (producer === undefined || target === undefined) return;
   const changes = redirected(editor, source.value, copy, target);
   if (changes === undefined) return;
-  const nodes = producing(editor, producer, target);
+  const nodes = producing(editor, producer, source, target);
   if (typeof nodes === 'string') return refuse(copy, `writes: ${nodes}`);
   editor.remove(copy);
   for (const [reader, next] of changes) editor.replace(reader, next);
@@ -156,7 +157,7 @@ function isMovable(editor: Editor, concat: Node, copy: Node): boolean {
   const source = copy.inputs[0] as Operand;
   const producer = producerOf(editor, source);
   const target = targetOf(editor, copy);
-  if (producer === undefined || target === undefined || typeof producing(editor, producer, target) === 'string') return false;
+  if (producer === undefined || target === undefined || typeof producing(editor, producer, source, target) === 'string') return false;
   return redirected(editor, source.value, concat, target) !== undefined;
 }
 
