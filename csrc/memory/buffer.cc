@@ -11,6 +11,8 @@ namespace {
 constexpr size_t kInlineBytes = kExactBlocks ? 0 : 4096;
 static_assert(sizeof(Buffer) <= kAlignment);
 
+std::atomic<int64_t> form_bytes{0};
+
 }  // namespace
 
 Buffer* Buffer::New(DType dtype, size_t elems) {
@@ -31,8 +33,27 @@ Buffer* Buffer::New(DType dtype, size_t elems) {
   return new (header) Buffer(data, dtype, elems);
 }
 
+bool Buffer::KeepForm(Buffer* form) {
+  const auto bytes = static_cast<int64_t>(form->bytes());
+  if (form_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes <= kMostFormBytes) {
+    form->Ref();
+    Buffer* none = nullptr;
+    if (form_.compare_exchange_strong(none, form, std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+      return true;
+    }
+    form->Unref();
+  }
+  form_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  return false;
+}
+
 void Buffer::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (Buffer* form = form_.load(std::memory_order_relaxed); form != nullptr) {
+    form_bytes.fetch_sub(static_cast<int64_t>(form->bytes()), std::memory_order_relaxed);
+    form->Unref();
+  }
   const size_t bytes = this->bytes();
   void* data = data_;
   this->~Buffer();

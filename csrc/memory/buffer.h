@@ -9,6 +9,9 @@
 
 namespace graviton {
 
+// Bounds what forms add to the memory of their buffers, in the whole process.
+inline constexpr int64_t kMostFormBytes = int64_t{1} << 30;
+
 // A reference-counted block of elements: one tensor's data, or weights in a kernel's packed layout.
 // Contents do not change once the step that made them has run, which is what lets plans, traces and
 // other threads hold a buffer without a lock.
@@ -29,6 +32,18 @@ class Buffer {
   uint32_t layout() const { return layout_; }
   void set_layout(uint32_t layout) { layout_ = layout; }
 
+  // Another form of the elements, made by a kernel that reads them again and again (see
+  // kernels/gemm/kept_panels.h); null: none. It lives as long as this buffer.
+  const Buffer* form() const { return form_.load(std::memory_order_acquire); }
+  // Adds a reference to the form. False where there is one already, or those of the whole process
+  // would come to more than kMostFormBytes.
+  bool KeepForm(Buffer* form);
+  // What a form was made by; whoever makes forms gives the bits their meaning.
+  uint64_t form_key() const { return form_key_; }
+  void set_form_key(uint64_t key) { form_key_ = key; }
+  // False at the first call: what is read once is not worth a form.
+  bool ReadBefore() { return read_before_.exchange(true, std::memory_order_relaxed); }
+
  private:
   Buffer(void* data, DType dtype, size_t elems) : data_(data), elems_(elems), dtype_(dtype) {}
 
@@ -36,7 +51,10 @@ class Buffer {
   size_t elems_;
   std::atomic<uint32_t> references_{1};
   uint32_t layout_ = 0;
+  std::atomic<Buffer*> form_{nullptr};
+  uint64_t form_key_ = 0;
   DType dtype_;
+  std::atomic<bool> read_before_{false};
 };
 
 // Owns one reference.

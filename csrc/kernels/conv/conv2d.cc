@@ -4,6 +4,7 @@
 
 #include "kernels/conv/split.h"
 #include "kernels/conv/winograd.h"
+#include "kernels/gemm/kept_panels.h"
 #include "kernels/gemm/matmul.h"
 #include "kernels/gemm/pack.h"
 
@@ -102,27 +103,6 @@ int64_t BlockOf(const ConvCall& call) {
   return std::clamp<int64_t>(kWords / words, 32, kMostBlock);
 }
 
-// Packs an unpacked filter: a matrix b[taps · inC / groups, outC / groups] a group.
-void PackFilter(const StepContext& context, const GemmKernels& kernels, const ConvCall& call,
-                const float* filter, float* panels) {
-  const int64_t depth = call.taps() * call.depth();
-  const auto cols = static_cast<size_t>(call.group_cols());
-  const size_t group_panels = (cols + kernels.tile_cols - 1) / kernels.tile_cols;
-  const size_t group_floats =
-      static_cast<size_t>(depth) * ((cols + kernels.lanes - 1) / kernels.lanes * kernels.lanes);
-  const size_t all = group_panels * static_cast<size_t>(call.groups);
-  const size_t parts = depth * call.image.out_c < (1 << 16) ? 1 : context.threads;
-  context.pool.Run(parts, [&](size_t part) {
-    const Range range = Partition(all, parts, part);
-    for (size_t panel = range.begin; panel < range.end; ++panel) {
-      const size_t group = panel / group_panels;
-      const size_t within = panel % group_panels;
-      kernels.pack(filter + group * cols, call.image.out_c, 1, static_cast<size_t>(depth), cols,
-                   {within, within + 1}, panels + group * group_floats);
-    }
-  });
-}
-
 Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bool packed) {
   const GemmKernels& kernels = *SelectkGemm(context.isa);
   const auto lanes = static_cast<int64_t>(kernels.lanes);
@@ -131,8 +111,14 @@ Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bo
   const Split split = SplitPixels(call->image.pixels(), vectors, depth_k,
                                   static_cast<int64_t>(kernels.tile_rows), context.threads);
   call->block = BlockOf(*call);
+  const PlainWeights shape = {.depth_k = static_cast<size_t>(depth_k),
+                              .cols_n = static_cast<size_t>(call->group_cols()),
+                              .groups = static_cast<size_t>(call->groups),
+                              .transposed = false};
+  call->panels = packed ? filter.f32() : KeptPanels(context, kernels, shape, filter);
+  const bool packs = call->panels == nullptr && depth_k > 0;
   // One block: panels, zeros, then each thread's own. Rounded, so that all start on a cache line.
-  const int64_t panel_floats = packed ? 0 : depth_k * vectors * lanes;
+  const int64_t panel_floats = packs ? depth_k * vectors * lanes : 0;
   const int64_t zero_floats = CeilDiv(std::max(call->depth(), call->image.in_c), 16) * 16;
   const int64_t thread_bytes = call->scratch_bytes();
   const auto floats_bytes =
@@ -145,9 +131,8 @@ Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bo
   float* zeros = panels + CeilDiv(panel_floats, 16) * 16;
   std::memset(zeros, 0, static_cast<size_t>(zero_floats) * sizeof(float));
   call->zeros = zeros;
-  call->panels = filter.f32();
-  if (!packed && depth_k > 0) {
-    PackFilter(context, kernels, *call, filter.f32(), panels);
+  if (packs) {
+    PackPanelsOf(context, kernels, shape, filter.f32(), panels);
     call->panels = panels;
   }
   const ConvKernels& conv = *SelectkConv(context.isa);

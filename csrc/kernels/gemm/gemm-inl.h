@@ -50,12 +50,12 @@ void MultiplySegment(const GemmCall& g, const RowBlock& block, size_t vector, si
                    .out = OutOf(g, block.row, col, cols, block.k > 0, block.last),
                    .ahead = nullptr,
                    .ahead_step = 0};
-  if (g.packed) {
-    const PanelPlace place = PlaceOf(g.b, g.depth_k, VectorsOf(g.cols_n), vector);
+  if (const float* panels = g.packed ? g.b : g.kept; panels != nullptr) {
+    const PanelPlace place = PlaceOf(panels, g.depth_k, VectorsOf(g.cols_n), vector);
     call.panel = place.first + static_cast<int64_t>(block.k) * place.row;
     call.panel_row = place.row;
     if (vector + vectors < vectors_end) {
-      const PanelPlace next = PlaceOf(g.b, g.depth_k, VectorsOf(g.cols_n), vector + vectors);
+      const PanelPlace next = PlaceOf(panels, g.depth_k, VectorsOf(g.cols_n), vector + vectors);
       call.ahead =
           reinterpret_cast<const char*>(next.first + static_cast<int64_t>(block.k) * next.row);
     }

@@ -37,6 +37,7 @@ struct GemmCall {
   int64_t first_pixel;
   const float* b;
   const void* rounded_b;  // b in a layout that rounds
+  const float* kept;      // panels of a plain b (kernels/gemm/kept_panels.h); null: none
   bool packed;            // b's strides are unused
   int64_t b_row;
   int64_t b_col;

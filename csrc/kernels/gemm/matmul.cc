@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/ops.gen.h"
+#include "kernels/gemm/kept_panels.h"
 #include "kernels/gemm/pack.h"
 
 namespace graviton {
@@ -148,8 +149,8 @@ bool AsTileEpilogue(const Epilogue& epilogue, TileEpilogue* tile) {
 }
 
 // The product number i1, i2 of the batch.
-GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, const Operand& c,
-                const Epilogue& epilogue, int64_t i1, int64_t i2) {
+GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, const float* kept,
+                const Operand& c, const Epilogue& epilogue, int64_t i1, int64_t i2) {
   const bool packed = p.packed_b != 0;
   const int64_t a = i1 * p.a_batch1 + i2 * p.a_batch2;
   TileEpilogue tile = {};
@@ -165,6 +166,7 @@ GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, con
       .first_pixel = a,
       .b = packed ? in[1].f32() : in[1].f32() + i1 * p.b_batch1 + i2 * p.b_batch2,
       .rounded_b = in[1].data,
+      .kept = kept,
       .packed = packed,
       .b_row = p.b_row,
       .b_col = p.b_col,
@@ -182,6 +184,21 @@ GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, con
   };
 }
 
+// Panels of a plain b that is one whole matrix for the batch. Fewer rows than `kFewRows` read b in
+// place.
+const float* KeptPanelsOf(const StepContext& context, const GemmKernels& kernels,
+                          const MatMulParams& p, const Operand& b) {
+  constexpr uint32_t kFewRows = 5;
+  if (p.packed_b != kLayoutPlain || p.rows_m < kFewRows) return nullptr;
+  if ((p.batch1 > 1 && p.b_batch1 != 0) || (p.batch2 > 1 && p.b_batch2 != 0)) return nullptr;
+  const bool plain = p.b_col == 1 && p.b_row == ToInt(p.cols_n);
+  const bool transposed = p.b_row == 1 && p.b_col == ToInt(p.depth_k);
+  if (!plain && !transposed) return nullptr;
+  return KeptPanels(context, kernels,
+                    {.depth_k = p.depth_k, .cols_n = p.cols_n, .groups = 1, .transposed = !plain},
+                    b);
+}
+
 Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* pixels, Operands in,
            const Operand& c, const Epilogue& epilogue) {
   const PackLayout layout = p.packed_b == kLayoutPlain ? kLayoutGemmF32 : p.packed_b;
@@ -193,7 +210,9 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
                            .depth_k = p.depth_k,
                            .packed = p.packed_b != 0};
   const Split split = SplitOf(problem, kernels, context.threads);
-  const size_t scratch_floats = kernels.scratch_floats(CallOf(p, pixels, in, c, epilogue, 0, 0));
+  const float* kept = KeptPanelsOf(context, kernels, p, in[1]);
+  const size_t scratch_floats =
+      kernels.scratch_floats(CallOf(p, pixels, in, kept, c, epilogue, 0, 0));
   void* scratch;
   Status status = context.scratch.Reserve(split.parts() * scratch_floats * sizeof(float), &scratch);
   if (!status.ok()) return status;
@@ -205,7 +224,7 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
     for (size_t product = products.begin; product < products.end; ++product) {
       const auto i1 = static_cast<int64_t>(product / p.batch2);
       const auto i2 = static_cast<int64_t>(product % p.batch2);
-      kernels.multiply(CallOf(p, pixels, in, c, epilogue, i1, i2), rows, vectors,
+      kernels.multiply(CallOf(p, pixels, in, kept, c, epilogue, i1, i2), rows, vectors,
                        static_cast<float*>(scratch) + part * scratch_floats);
     }
   });
