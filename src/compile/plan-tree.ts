@@ -298,8 +298,9 @@ export class PlanTree implements Runnable {
     for (let part = this.root; ; ) {
       const {shared, outputs, next, nodes} = part;
       const given = part.takes.map((id) => held.values.get(id));
-      // A plan that was made before later parts needed more of it.
-      if (shared !== undefined && given.includes(undefined)) throw this.unplanned(way, reads, held);
+      // Plans may have been made before later parts needed more of them; the tree may be disposed of between two steps of an asynchronous walk.
+      const isRunnable = shared === undefined ? outputs.length === 0 : !given.includes(undefined);
+      if (!isRunnable) throw this.unplanned(way, reads, held);
       if (shared !== undefined) {
         const infos = yield {plan: shared, inputs: given as TensorData[]};
         outputs.forEach((id, i) => {

@@ -314,6 +314,8 @@ export class Recorder {
   private end(recording: Recording): void {
     this.recordings.delete(recording);
     recording.release();
+    // What an asynchronous call has captured since.
+    if (this.isDisposed) this.pool.dispose();
   }
 
   /** Runs and records a call that is its own synchronous scope. */

@@ -177,6 +177,29 @@ describe('compile: plan trees', () => {
     f.dispose();
   });
 
+  it('ends calls that are under way when it is disposed of', async () => {
+    const w = tf.tensor1d([2]);
+    const g = async (x: tf.Tensor) => {
+      const y = tf.mul(x, w);
+      const sum = tf.sum(y);
+      const isLarge = (await sum.data())[0] as number;
+      const z = isLarge > 3 ? tf.exp(y) : tf.add(y, w);
+      tf.dispose([y, sum]);
+      return z;
+    };
+    for (const first of [1, 2]) {
+      const f = compile(g);
+      const x = tf.tensor1d([1], 'int32');
+      for (let call = 0; call < first; call++) (await f(x)).dispose();
+      const promise = f(x);
+      f.dispose();
+      const z = await promise;
+      expect(values(z)).to.deep.equal([4]);
+      tf.dispose([x, z]);
+    }
+    w.dispose();
+  });
+
   it('draws random numbers anew in each call, and hears of no others', async () => {
     const {random} = Math;
     const f = compile((x: tf.Tensor) => {
