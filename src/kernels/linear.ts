@@ -34,36 +34,37 @@ export function product(backend: GravitonBackend, a: TensorInfo, b: TensorInfo, 
   const walk = collapse(batch, [p.aBatch, p.bBatch, batchOf(dense), ...further.map(batchOf)]);
   if (walk.shape.length > batchAxes) return expandedProduct(backend, a, b, p, epilogue);
   const missing = batchAxes - walk.shape.length;
-  const [batch1 = 1, batch2 = 1] = [...new Array<number>(missing).fill(1), ...walk.shape];
-  const [aBatch, bBatch, cBatch, ...rest] = walk.strides.map((s) => [...new Array<number>(missing).fill(0), ...s] as [number, number]);
-  const strides = rest.map((s, i) => [...s, further[i]?.at(-2) ?? 0, further[i]?.at(-1) ?? 0]);
+  // The walk's axes are the last of the two.
+  const at = (list: readonly number[] | undefined, axis: number, absent: number) => list?.[axis - missing] ?? absent;
+  const [aBatch, bBatch, cBatch, ...rest] = walk.strides;
+  const strides = rest.map((s, i) => [at(s, 0, 0), at(s, 1, 0), further[i]?.at(-2) ?? 0, further[i]?.at(-1) ?? 0]);
+  const {epilogue: steps, epilogueStrides} = epilogueParams(epilogue, strides);
   return backend.run(
     MatMul,
     [a, b, epilogue.bias, ...epilogue.operands],
     {shape, dtype: 'float32'},
     {
-      batch1,
-      batch2,
+      batch1: at(walk.shape, 0, 1),
+      batch2: at(walk.shape, 1, 1),
       rowsM,
       colsN,
       depthK,
-      ...batchStrides('a', aBatch),
-      ...batchStrides('b', bBatch),
-      ...batchStrides('c', cBatch),
+      aBatch1: at(aBatch, 0, 0),
+      aBatch2: at(aBatch, 1, 0),
+      bBatch1: at(bBatch, 0, 0),
+      bBatch2: at(bBatch, 1, 0),
+      cBatch1: at(cBatch, 0, 0),
+      cBatch2: at(cBatch, 1, 0),
       aRow,
       aCol,
       bRow,
       bCol,
       cRow: colsN,
       packedB: 0,
-      ...epilogueParams(epilogue, strides),
+      epilogue: steps,
+      epilogueStrides,
     },
   );
-}
-
-function batchStrides<Name extends 'a' | 'b' | 'c'>(name: Name, strides: readonly [number, number] | undefined) {
-  const [first = 0, second = 0] = strides ?? [];
-  return {[`${name}Batch1`]: first, [`${name}Batch2`]: second} as Record<`${Name}Batch1` | `${Name}Batch2`, number>;
 }
 
 /** Where broadcasting takes more batch axes than MatMul walks, the operands are repeated in memory. */
