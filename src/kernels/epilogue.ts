@@ -2,7 +2,7 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
-import {broadcastShape, broadcastStrides, type Shape, sameShape} from '../ops/geometry';
+import {broadcastShape, broadcastStrides, joined, type Shape, sameShape} from '../ops/geometry';
 import {call, type Expr, f32, input} from '../ops/program';
 import {broadcast, kept, program} from './steps';
 
@@ -74,7 +74,7 @@ export function epilogueOf(
 
 /** The step parameters of an epilogue over a result whose operands' `strides` walk four axes. */
 export function epilogueParams(epilogue: Epilogue, strides: readonly (readonly number[])[]) {
-  return {epilogue: epilogue.expr === undefined ? [] : program(epilogue.expr), epilogueStrides: strides.flat()};
+  return {epilogue: epilogue.expr === undefined ? [] : program(epilogue.expr), epilogueStrides: joined(strides)};
 }
 
 /** Strides of each of the epilogue's operands over the result's axes. */

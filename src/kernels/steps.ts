@@ -3,7 +3,17 @@ import type {DataType, TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {floatBits} from '../ops/bits';
-import {broadcastShape, broadcastStrides, collapse, rowMajorStrides, type Shape, type Strides, sameShape, sizeOf} from '../ops/geometry';
+import {
+  broadcastShape,
+  broadcastStrides,
+  collapse,
+  joined,
+  rowMajorStrides,
+  type Shape,
+  type Strides,
+  sameShape,
+  sizeOf,
+} from '../ops/geometry';
 import {Fill, StridedCopy} from '../ops/movement';
 import {Pointwise} from '../ops/pointwise';
 import {type Expr, encodeProgram} from '../ops/program';
@@ -74,7 +84,7 @@ export function stridedPointwise(
   dtype: DataType,
 ): TensorInfo {
   const space = collapse(shape, [...strides, rowMajorStrides(shape)]);
-  return backend.run(Pointwise, inputs, {shape, dtype}, {shape: space.shape, strides: space.strides.flat(), program: words});
+  return backend.run(Pointwise, inputs, {shape, dtype}, {shape: space.shape, strides: joined(space.strides), program: words});
 }
 
 /** pointwise() over the shape that all inputs broadcast to. */

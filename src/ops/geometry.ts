@@ -69,6 +69,13 @@ export interface IndexSpace {
   readonly strides: number[][];
 }
 
+/** The lists one after the other. Array.flat() takes half a microsecond, a fifth of a small eager call. */
+export function joined(lists: readonly (readonly number[])[]): number[] {
+  const all: number[] = [];
+  for (const list of lists) for (const value of list) all.push(value);
+  return all;
+}
+
 /**
  * The same walk in as few axes as can be, and at least one: axes of size 1 go, and an axis is merged with the next where that makes one
  * even step in every operand. An empty space becomes [0].
