@@ -12,6 +12,12 @@ machines=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do machines+=("$1"); shift; done
 [ "${1:-}" = -- ] && shift
 [ ${#machines[@]} -gt 0 ] || machines=(n1 v1 v2)
+for machine in "${machines[@]}"; do
+  case $machine in
+    n1 | v1 | v2) ;;
+    *) echo "no machine $machine; there are n1, v1 and v2" >&2; exit 1 ;;
+  esac
+done
 everything=false
 [ $# -gt 0 ] || { everything=true; set -- "build/ts/test/**/*.test.js" --ignore "build/ts/test/packaging/**" \
   --ignore "build/ts/test/native/{threads,async,memory}.test.js"; }
@@ -35,13 +41,14 @@ fi
 export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
 # Emulated, a test takes ten times as long and more.
 timeout_ms=600000
-failed=false
-for machine in "${machines[@]}"; do
+
+run_on() { # MACHINE MOCHA ARGUMENTS…
+  local machine=$1 cpu level failed=false
+  shift
   case $machine in
     n1) cpu=neoverse-n1 level=neon ;;
     v1) cpu=max,sve256=on level=neon-bf16 ;;
     v2) cpu=max,sve128=on level=neon-bf16 ;;
-    *) echo "no machine $machine; there are n1, v1 and v2" >&2; exit 1 ;;
   esac
   echo "== $machine: qemu-aarch64 -cpu $cpu"
   if [ "$1" != conformance ]; then
@@ -52,5 +59,19 @@ for machine in "${machines[@]}"; do
     # One level: the suite would start itself once for each, and this Node is no program of this machine.
     GRAVITON_ISA=$level qemu-aarch64 -cpu "$cpu" "$node" build/ts/test/conformance/run.js --one-level --timeout $timeout_ms || failed=true
   fi
+  ! $failed
+}
+
+# All at once, since the emulator keeps little more than one processor busy; what they say is shown one after the other.
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+jobs=()
+for machine in "${machines[@]}"; do
+  run_on "$machine" "$@" >"build/arm64/$machine.log" 2>&1 &
+  jobs+=($!)
+done
+failed=false
+for i in "${!machines[@]}"; do
+  wait "${jobs[$i]}" || failed=true
+  cat "build/arm64/${machines[$i]}.log"
 done
 ! $failed
