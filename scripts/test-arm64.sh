@@ -62,16 +62,19 @@ run_on() { # MACHINE MOCHA ARGUMENTS…
   ! $failed
 }
 
-# All at once, since the emulator keeps little more than one processor busy; what they say is shown one after the other.
+# All at once, since the emulator keeps little more than one processor busy. What the first says is shown as it comes, then the others.
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+first=${machines[0]}
+others=("${machines[@]:1}")
 jobs=()
-for machine in "${machines[@]}"; do
+for machine in "${others[@]}"; do
   run_on "$machine" "$@" >"build/arm64/$machine.log" 2>&1 &
   jobs+=($!)
 done
 failed=false
-for i in "${!machines[@]}"; do
+run_on "$first" "$@" || failed=true
+for i in "${!others[@]}"; do
   wait "${jobs[$i]}" || failed=true
-  cat "build/arm64/${machines[$i]}.log"
+  cat "build/arm64/${others[$i]}.log"
 done
 ! $failed
