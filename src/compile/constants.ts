@@ -81,13 +81,19 @@ export class ConstantPool {
     const {dtype, elems} = data;
     if (elems < leastCompared || (dtype !== 'float32' && dtype !== 'int32')) return undefined;
     const key = `${dtype} ${elems} ${sampleOf(data.slot, dtype, elems)}`;
-    const candidates = (this.byElements.get(key) ?? []).filter((id) => this.constants[id] !== undefined);
+    const candidates = (this.byElements.get(key) ?? []).filter((id) => this.hasElements(id));
     const twin = candidates.find((id) => areEqual(this.slot(id), data.slot, dtype, elems));
     this.byElements.set(key, twin === undefined ? [...candidates, this.constants.length] : candidates);
     if (twin === undefined) return undefined;
     data.hold(native().share(this.slot(twin)));
     this.get(twin).sources.push(data);
     return twin;
+  }
+
+  /** Not where only a packed form is left of a tensor that is gone. */
+  private hasElements(id: number): boolean {
+    const constant = this.constants[id];
+    return constant !== undefined && (constant.slot !== undefined || constant.sources.some((data) => !data.disposed));
   }
 
   private add(slot: Slot, dtype: NativeDType, elems: number, source?: TensorData): number {
@@ -193,9 +199,11 @@ export class ConstantPool {
     return packed;
   }
 
+  /** Releases what can be made again: not the elements of a tensor that is gone, with which those of other calls are compared. */
   private letGo(id: number): void {
     const constant = this.constants[id];
     if (constant?.slot === undefined || constant.make === undefined) return;
+    if (constant.sources.length > 0 && !this.isCapture(id)) return;
     native().release(constant.slot);
     constant.slot = undefined;
   }
