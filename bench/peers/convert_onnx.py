@@ -20,8 +20,8 @@ MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../models')
 OPSET = 18
 # Matrices of so many bytes are inputs while a model is converted, since tf2onnx makes many copies of what it knows, and join the graph after it.
 LARGE = 1 << 18
-# A protobuf holds 2 GiB: what is larger has its weights beside it.
-PROTOBUF = 1_900_000_000
+# A protobuf holds 2 GiB, and one of this size takes many times its size to write: what is larger has its weights beside it.
+PROTOBUF = 300_000_000
 
 
 
@@ -274,6 +274,7 @@ def shapes_of(name, model):
 def convert(name, path):
     model = read(name, 'model')
     weights = dict(weights_of(name, model))
+    weight_bytes = sum(w.nbytes for w in weights.values())
     large = {n: w for n, w in weights.items() if w.ndim == 2 and w.nbytes > LARGE}
     nodes = model['modelTopology']['node']
     for node in nodes:
@@ -296,7 +297,9 @@ def convert(name, path):
     graph = tfonnx.process_graphs(main_graph, subgraphs, {}, [], [], False, None, {}, {})
     graph = optimizer.optimize_graph(graph, catch_errors=True)
     proto = graph.make_model(name)
-    for n, values in large.items():
+    weights.clear()
+    for n in list(large):
+        values = large.pop(n)
         value_input = next((i for i in proto.graph.input if i.name == n + ':0'), None)
         if value_input is not None:
             proto.graph.input.remove(value_input)
@@ -306,7 +309,7 @@ def convert(name, path):
         if opset.domain in ('', 'ai.onnx'):
             opset.version = max(opset.version, 20)
     proto.ir_version = 9
-    onnx.save(proto, path, save_as_external_data=sum(w.nbytes for w in weights.values()) > PROTOBUF, all_tensors_to_one_file=True, location=os.path.basename(path) + '.data')
+    onnx.save(proto, path, save_as_external_data=weight_bytes > PROTOBUF, all_tensors_to_one_file=True, location=os.path.basename(path) + '.data')
 
 
 def names():
