@@ -42,6 +42,13 @@ function volume(elems: number): [number, number, number, number, number] {
   const side = Math.max(4, Math.round(Math.cbrt(Math.min(elems, 2 ** 18) / 8)));
   return [1, side, side, side, 8];
 }
+/** One pixel around an image. */
+const imageBorder = [
+  [0, 0],
+  [1, 1],
+  [1, 1],
+  [0, 0],
+];
 const few = (elems: number, most = 2 ** 18): number => Math.min(elems, most);
 const halved = ([n, h, w, c]: readonly [number, number, number, number]): [number, number, number, number] => [
   n,
@@ -225,12 +232,7 @@ export const calls: Readonly<Record<string, Make>> = {
   MirrorPad: (n) => ({
     inputs: () => ({x: float(image(n, n))}),
     attrs: {
-      paddings: [
-        [0, 0],
-        [1, 1],
-        [1, 1],
-        [0, 0],
-      ],
+      paddings: imageBorder,
       mode: 'reflect',
     },
   }),
@@ -242,12 +244,7 @@ export const calls: Readonly<Record<string, Make>> = {
   PadV2: (n) => ({
     inputs: () => ({x: float(image(n, n))}),
     attrs: {
-      paddings: [
-        [0, 0],
-        [1, 1],
-        [1, 1],
-        [0, 0],
-      ],
+      paddings: imageBorder,
       constantValue: 0,
     },
   }),

@@ -93,7 +93,7 @@ export class ConstantPool {
   /** Not where only a packed form is left of a tensor that is gone. */
   private hasElements(id: number): boolean {
     const constant = this.constants[id];
-    return constant !== undefined && (constant.slot !== undefined || constant.sources.some((data) => !data.disposed));
+    return constant !== undefined && (constant.slot !== undefined || this.isCapture(id));
   }
 
   private add(slot: Slot, dtype: NativeDType, elems: number, source?: TensorData): number {
