@@ -11,10 +11,22 @@ interface InputMetadata {
 
 export declare const InferenceSession: {
   create(
-    file: string,
-    options: {intraOpNumThreads: number; interOpNumThreads: number; graphOptimizationLevel: string},
-  ): Promise<{readonly inputMetadata: readonly InputMetadata[]; run(feeds: Record<string, unknown>): Promise<unknown>}>;
+    model: string | Uint8Array,
+    options: {
+      intraOpNumThreads: number;
+      interOpNumThreads: number;
+      graphOptimizationLevel: string;
+      /** Configuration entries by their path: session.force_spinning_stop as {session: {force_spinning_stop: '1'}}. */
+      extra?: object;
+    },
+  ): Promise<Session>;
 };
+
+export interface Session {
+  readonly inputMetadata: readonly InputMetadata[];
+  run(feeds: Record<string, unknown>): Promise<unknown>;
+  release(): Promise<void>;
+}
 
 export interface OnnxSession {
   readonly inputMetadata: readonly InputMetadata[];

@@ -1,28 +1,44 @@
 /**
- * npm run bench:kernels [-- --only=Add,Sum --sizes=1024,65536,1048576 --threads=N --seconds=300 --peers=wasm,cpu]: every kernel, eager, in
- * turns with TensorFlow.js' own backends. Prints a row for each size, the geometric means, the ten worst, and the share of the memory's
- * bandwidth that kernels which only stream reach at the largest size.
+ * npm run bench:kernels [-- --only=Add,Sum --sizes=1024,65536,1048576 --threads=N --seconds=160 --peers=wasm,cpu,onnxruntime]: every kernel,
+ * eager, in turns with TensorFlow.js' own backends and, where it is installed and has the op, ONNX Runtime. Prints a row for each size, the
+ * geometric means, the ten worst, and the share of the memory's bandwidth that kernels which only stream reach at the largest size.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import '../../src';
 import {nativeKernels} from '../../src/kernels/registry';
 import {native} from '../../src/native';
+import type {Session} from '../onnxruntime-types';
 import {geometricMean, median} from '../statistics';
 import {type Contestant, takeTurns} from '../turns';
 import {calls, type KernelCall} from './calls';
+import {onnxModel, onnxName} from './onnx-model';
+import {onnxNodeOf} from './onnx-nodes';
 import {option} from './step-plan';
 
 const threads = Number(option('threads', String(native().info.cpus)));
-const seconds = Number(option('seconds', '300'));
+/** Of all rows; making operands and single calls of slow peers come on top. */
+const seconds = Number(option('seconds', '160'));
 const sizes = option('sizes', '1024,65536,1048576').split(',').map(Number);
-const peers = option('peers', 'wasm,cpu').split(',').filter(Boolean);
+const asked = option('peers', 'wasm,cpu,onnxruntime').split(',').filter(Boolean);
 const only = option('only', '').split(',').filter(Boolean);
 
-const backends = ['graviton', ...peers];
+/** ONNX Runtime is no dependency: whoever compares installs it (bench/peers/README.md). */
+function isInstalled(peer: string): boolean {
+  try {
+    require.resolve(peer === 'onnxruntime' ? 'onnxruntime-node' : `@tensorflow/tfjs-backend-${peer}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+const peers = asked.filter(isInstalled);
+
 /** Beyond the last-level cache: 32 MiB an operand. */
 const streamedElems = 2 ** 23;
 /** A run is so many calls that reading the clock does not count. */
 const runMs = 0.2;
+/** What takes a peer longer is measured by one call alone. */
+const slowMs = 100;
 
 interface Row {
   readonly kernel: string;
@@ -35,67 +51,141 @@ interface Row {
 const bytesOf = (tensors: readonly {readonly size: number; readonly dtype: tf.DataType}[]): number =>
   tensors.reduce((sum, {size, dtype}) => sum + size * (dtype === 'bool' ? 1 : dtype === 'complex64' ? 8 : 4), 0);
 
-/** One kernel on one backend, as takeTurns() wants it. */
-class KernelRun implements Contestant {
+/** One kernel on one runtime, as takeTurns() wants it. */
+abstract class Run implements Contestant {
   readonly ms: number[] = [];
   peakKiB = 0;
   private repeat = 1;
-  bytes = 0;
 
-  private constructor(
-    readonly name: string,
-    private readonly kernel: string,
-    private readonly given: tf.NamedTensorMap | tf.Tensor[],
-    private readonly attrs: tf.NamedAttrMap,
-  ) {}
+  protected constructor(readonly name: string) {}
 
   readonly process = {burst: (runs: number) => this.burst(runs)};
 
-  static async of(name: string, kernel: string, {inputs, attrs = {}}: KernelCall): Promise<KernelRun> {
-    await tf.setBackend(name);
-    const made = new KernelRun(name, kernel, inputs(), attrs as tf.NamedAttrMap);
-    const once = () => {
-      const begin = performance.now();
-      made.call();
-      return performance.now() - begin;
-    };
-    const first = once();
-    if (first < 50 * runMs) made.repeat = Math.max(1, Math.min(1000, Math.round(runMs / once())));
-    return made;
+  protected abstract call(): void | Promise<void>;
+  /** Before calls, and before dispose(). */
+  async ready(): Promise<void> {}
+  abstract dispose(): Promise<void>;
+
+  /** How long `calls` calls take, each. */
+  private async time(calls: number): Promise<number> {
+    const begin = performance.now();
+    for (let i = 0; i < calls; i++) {
+      const pending = this.call();
+      if (pending !== undefined) await pending; // awaiting nothing takes longer than a small call
+    }
+    return (performance.now() - begin) / calls;
   }
 
-  private call(): void {
+  /** The first call and, where it is short, one from which to see how many make a run. Returns what the first took. */
+  async start(): Promise<number> {
+    const first = await this.time(1);
+    if (first < 50 * runMs) this.repeat = Math.max(1, Math.min(1000, Math.round(runMs / (await this.time(1)))));
+    return first;
+  }
+
+  private async burst(runs: number): Promise<{ms: number[]; peakKiB: number}> {
+    await this.ready();
+    const ms: number[] = [];
+    for (let i = 0; i < runs; i++) ms.push(await this.time(this.repeat));
+    return {ms, peakKiB: 0};
+  }
+}
+
+class BackendRun extends Run {
+  bytes = 0;
+
+  private constructor(
+    name: string,
+    private readonly kernel: string,
+    private readonly given: tf.NamedTensorMap | tf.Tensor[],
+    private readonly attrs: tf.NamedAttrMap,
+  ) {
+    super(name);
+  }
+
+  static async of(name: string, kernel: string, {inputs, attrs = {}}: KernelCall): Promise<BackendRun> {
+    await tf.setBackend(name);
+    return new BackendRun(name, kernel, inputs(), attrs as tf.NamedAttrMap);
+  }
+
+  protected call(): void {
     const results = [tf.engine().runKernel(this.kernel, this.given as tf.NamedTensorMap, this.attrs) as tf.Tensor | tf.Tensor[]].flat();
     if (this.bytes === 0) this.bytes = bytesOf(Object.values(this.given)) + bytesOf(results);
     for (const result of results) result.dispose();
   }
 
-  private async burst(runs: number): Promise<{ms: number[]; peakKiB: number}> {
+  override async ready(): Promise<void> {
     await tf.setBackend(this.name);
-    const ms = Array.from({length: runs}, () => {
-      const begin = performance.now();
-      for (let i = 0; i < this.repeat; i++) this.call();
-      return (performance.now() - begin) / this.repeat;
-    });
-    return {ms, peakKiB: 0};
   }
 
   async dispose(): Promise<void> {
-    await tf.setBackend(this.name);
     tf.dispose(this.given);
   }
 }
 
-async function measure(kernel: string, elems: number, among: readonly string[], budget: number): Promise<Row> {
-  const call = (calls[kernel] as (typeof calls)[string])(elems);
-  const contestants: KernelRun[] = [];
-  for (const backend of among) {
-    if (backend === 'graviton' || tf.getKernel(kernel, backend) !== undefined) contestants.push(await KernelRun.of(backend, kernel, call));
+/** A session of ONNX Runtime for a model of this one node. */
+class OnnxRun extends Run {
+  private constructor(
+    private readonly session: Session,
+    private readonly feeds: Record<string, unknown>,
+  ) {
+    super('onnxruntime');
   }
-  await takeTurns(contestants, {runs: 40, seconds: budget, turnMs: 4, restMs: 1});
-  const ms = Object.fromEntries(contestants.map(({name, ms}) => [name, median(ms)]));
-  const own = contestants[0] as KernelRun;
-  for (const contestant of contestants) await contestant.dispose();
+
+  /** Undefined where ONNX has no such node. */
+  static async of(kernel: string, {inputs, attrs = {}}: KernelCall): Promise<OnnxRun | undefined> {
+    const {InferenceSession, Tensor} = require('onnxruntime-node') as typeof import('../onnxruntime-types');
+    const given = inputs();
+    const node = onnxNodeOf(kernel, Object.values(given), attrs);
+    tf.dispose(given);
+    if (node === undefined) return undefined;
+    const session = await InferenceSession.create(onnxModel(node), {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      extra: {session: {force_spinning_stop: '1'}}, // its idle threads would slow down whose turn is next
+    });
+    const fed = node.inputs.flatMap(({constant, type, shape, data}, i) =>
+      constant ? [] : [[onnxName('in', i), new Tensor(type, data, shape)]],
+    );
+    return new OnnxRun(session, Object.fromEntries(fed));
+  }
+
+  protected async call(): Promise<void> {
+    await this.session.run(this.feeds);
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+async function contestant(peer: string, kernel: string, call: KernelCall): Promise<Run | undefined> {
+  if (peer === 'onnxruntime') return OnnxRun.of(kernel, call);
+  return tf.getKernel(kernel, peer) === undefined ? undefined : BackendRun.of(peer, kernel, call);
+}
+
+/** `budget`: seconds. */
+async function measure(kernel: string, elems: number, peers: readonly string[], budget: number): Promise<Row> {
+  const call = (calls[kernel] as (typeof calls)[string])(elems);
+  const own = await BackendRun.of('graviton', kernel, call);
+  await own.start();
+  const ms: Record<string, number> = {};
+  const turns: Run[] = [own];
+  for (const peer of peers) {
+    const run = await contestant(peer, kernel, call);
+    if (run === undefined) continue;
+    await run.ready();
+    ms[run.name] = await run.start();
+    if ((ms[run.name] as number) < slowMs) turns.push(run);
+    else await run.dispose();
+  }
+  await takeTurns(turns, {runs: 40, seconds: budget, turnMs: 4, restMs: 1});
+  for (const run of turns) {
+    ms[run.name] = median(run.ms);
+    await run.ready();
+    await run.dispose();
+  }
   return {kernel, elems, ms, rate: call.streams ? own.bytes / (ms.graviton as number) / 1e6 : undefined};
 }
 
@@ -134,15 +224,20 @@ async function streams(kernels: readonly string[]): Promise<void> {
   const shares: string[] = [];
   for (const kernel of kernels) {
     if (!calls[kernel]?.(1024).streams) continue;
-    const {rate = 0} = await measure(kernel, streamedElems, ['graviton'], 0.3);
+    const {rate = 0} = await measure(kernel, streamedElems, [], 0.3);
     shares.push(`${kernel} ${((100 * rate) / read).toFixed(0)} %`);
   }
   console.log(shares.join(', '));
 }
 
 async function main(): Promise<void> {
-  for (const peer of peers) await import(`@tensorflow/tfjs-backend-${peer}`);
-  for (const backend of backends) if (!(await tf.setBackend(backend))) throw new Error(`backend ${backend} did not start`);
+  const absent = asked.filter((peer) => !peers.includes(peer));
+  if (absent.length > 0) console.log(`not installed: ${absent.join(', ')}`);
+  for (const peer of peers) {
+    if (peer === 'onnxruntime') continue;
+    await import(`@tensorflow/tfjs-backend-${peer}`);
+    if (!(await tf.setBackend(peer))) throw new Error(`backend ${peer} did not start`);
+  }
   await tf.setBackend('graviton');
   tf.env().set('GRAVITON_THREADS', threads);
   tf.env().set('GRAVITON_FALLBACK', 'error');
@@ -155,7 +250,7 @@ async function main(): Promise<void> {
   let left = kernels.length * sizes.length;
   for (const size of sizes) {
     for (const kernel of kernels) {
-      const row = await measure(kernel, size, backends, Math.max(0.02, (end - performance.now()) / 1000 / left--));
+      const row = await measure(kernel, size, peers, Math.max(0.02, (end - performance.now()) / 1000 / left--));
       rows.push(row);
       print(row);
     }
