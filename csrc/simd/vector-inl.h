@@ -39,6 +39,25 @@ static inline Vf Load(const float* p) { return *reinterpret_cast<const VfUnalign
 static inline Vi Load(const int32_t* p) { return *reinterpret_cast<const ViUnaligned*>(p); }
 static inline void Store(float* p, Vf v) { *reinterpret_cast<VfUnaligned*>(p) = v; }
 static inline void Store(int32_t* p, Vi v) { *reinterpret_cast<ViUnaligned*>(p) = v; }
+// For what is written once and read much later: the line is not read first, and pushes nothing out
+// of the cache. `p` is aligned to a vector. arm64 does so by itself where whole lines are written.
+static inline void StoreStreaming(float* p, Vf v) {
+#if defined(__x86_64__) && GRAVITON_VECTOR_BYTES == 64
+  _mm512_stream_ps(p, (__m512)v);
+#elif defined(__x86_64__) && GRAVITON_VECTOR_BYTES == 32
+  _mm256_stream_ps(p, (__m256)v);
+#elif defined(__x86_64__)
+  _mm_stream_ps(p, (__m128)v);
+#else
+  Store(p, v);
+#endif
+}
+// Before another thread may read what was written by StoreStreaming.
+static inline void EndStreaming() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
 static inline Vf Splat(float x) { return x - Vf{}; }
 static inline Vi Splat(int32_t x) { return x - Vi{}; }
 // For the last n <= kLanes elements of a row. Masks where the level has them: memcpy of a length

@@ -59,6 +59,8 @@ struct WinogradCall {
   int64_t tiles() const { return conv.image.batch * tiles_h * tiles_w; }
 };
 struct WinogradKernels {
+  // The filter's matrices for these panels of its columns, from the direct form's.
+  void (*pack)(const float* panels, size_t depth_k, size_t cols_n, Range range, float* matrices);
   size_t (*scratch_bytes)(const WinogradCall& call);
   size_t (*shared_floats)(const WinogradCall& call);
   // Fills `shared` for some tiles.

@@ -2,6 +2,7 @@
 #include "kernels/conv/conv2d-inl.h"
 #include "kernels/conv/conv_tile-inl.h"
 #include "kernels/conv/epilogue-inl.h"
+#include "kernels/conv/winograd_filter-inl.h"
 #include "kernels/gemm/panels-inl.h"
 #include "simd/vector-inl.h"
 
@@ -369,7 +370,8 @@ size_t SharedFloats(const WinogradCall& call) {
 
 template <int kOut>
 constexpr WinogradKernels MakeWinograd() {
-  return {.scratch_bytes = WinogradWork<kOut>::Bytes,
+  return {.pack = PackFilter<kOut>,
+          .scratch_bytes = WinogradWork<kOut>::Bytes,
           .shared_floats = SharedFloats<kOut>,
           .transform = TransformShared<kOut>,
           .multiply = MultiplyWinograd<kOut>};

@@ -8,38 +8,7 @@
 namespace graviton {
 namespace {
 
-constexpr int kFilter = 3;
-constexpr int kMostIn = 6;
-
-// G of F(4x4, 3x3) and F(2x2, 3x3).
-constexpr double kG4[6][kFilter] = {{1.0 / 4, 0, 0},
-                                    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                    {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                    {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                    {0, 0, 1}};
-constexpr double kG2[4][kFilter] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-
-// u = G g Gᵀ of one pair of channels, in double precision: each weight is rounded once.
-void TransformFilter(const WinogradFilter& f, const double (*g)[kFilter], int64_t in, int64_t k,
-                     int64_t n, float* u) {
-  double half[kMostIn][kFilter] = {};
-  for (int64_t i = 0; i < in; ++i) {
-    for (int x = 0; x < kFilter; ++x) {
-      for (int y = 0; y < kFilter; ++y) {
-        const int64_t tap = y * kFilter + x;
-        half[i][x] += g[i][y] * static_cast<double>(f.b[(tap * f.rows_k + k) * f.row + n * f.col]);
-      }
-    }
-  }
-  for (int64_t i = 0; i < in; ++i) {
-    for (int64_t j = 0; j < in; ++j) {
-      double sum = 0;
-      for (int x = 0; x < kFilter; ++x) sum += half[i][x] * g[j][x];
-      u[i * in + j] = static_cast<float>(sum);
-    }
-  }
-}
+constexpr uint32_t kTaps = 9;
 
 // Tiles whose inputs and sums are in cache at a time. Each block reads the whole filter again, so
 // that fewer than 16 tiles would wait for it; more than 48 gain nothing.
@@ -67,30 +36,21 @@ Split SplitOf(const WinogradCall& call, int64_t out, int64_t vectors, int64_t ti
 
 }  // namespace
 
-void PackWinograd(const WinogradFilter& filter, int64_t out, size_t tile_cols, size_t lanes,
-                  Range panels, float* packed) {
-  const int64_t in = out + 2;
-  const auto depth = static_cast<size_t>(filter.rows_k);
-  const auto cols = static_cast<size_t>(filter.cols_n);
-  const size_t matrix = depth * ((cols + lanes - 1) / lanes * lanes);
-  for (size_t panel = panels.begin; panel < panels.end; ++panel) {
-    const size_t first = panel * tile_cols;
-    const size_t here = std::min(tile_cols, cols - first);
-    const size_t width = (here + lanes - 1) / lanes * lanes;
-    for (size_t k = 0; k < depth; ++k) {
-      float* row = packed + first * depth + k * width;
-      for (size_t n = 0; n < width; ++n) {
-        float u[kMostIn * kMostIn] = {};
-        if (n < here) {
-          TransformFilter(filter, out == 4 ? kG4 : kG2, in, static_cast<int64_t>(k),
-                          static_cast<int64_t>(first + n), u);
-        }
-        for (int64_t point = 0; point < in * in; ++point) {
-          row[static_cast<size_t>(point) * matrix + n] = u[point];
-        }
-      }
+void PackWinograd(const StepContext& context, const float* b, int64_t row, int64_t col,
+                  size_t rows_k, size_t cols_n, int64_t out, float* packed) {
+  const GemmKernels& gemm = *SelectkGemm(context.isa);
+  const ConvKernels& kernels = *SelectkConv(context.isa);
+  const WinogradKernels& winograd = out == 4 ? kernels.winograd4 : kernels.winograd2;
+  float* matrices =
+      packed + PackedElemsOf(context.isa, kLayoutGemmF32, static_cast<uint32_t>(rows_k),
+                             static_cast<uint32_t>(cols_n), kTaps);
+  ForPanels(context, kTaps * rows_k, cols_n, gemm.tile_cols, [&](Range panels) {
+    // One at a time, so that the direct form is read again from the cache.
+    for (size_t p = panels.begin; p < panels.end; ++p) {
+      gemm.pack(b, row, col, kTaps * rows_k, cols_n, {p, p + 1}, packed);
+      winograd.pack(packed, rows_k, cols_n, {p, p + 1}, matrices);
     }
-  }
+  });
 }
 
 Status RunWinograd(const StepContext& context, const ConvCall& conv, const Epilogue* epilogue,
@@ -102,7 +62,7 @@ Status RunWinograd(const StepContext& context, const ConvCall& conv, const Epilo
   const auto lanes = static_cast<int64_t>(gemm.lanes);
   const int64_t vectors = CeilDiv(image.out_c, lanes);
   WinogradCall call = {.conv = conv,
-                       .panels = filter + 9 * image.in_c * vectors * lanes,
+                       .panels = filter + kTaps * image.in_c * vectors * lanes,
                        .epilogue = epilogue,
                        .tiles_h = CeilDiv(image.out_h, out),
                        .tiles_w = CeilDiv(image.out_w, out),

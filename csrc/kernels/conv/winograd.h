@@ -21,17 +21,9 @@ constexpr int64_t WinogradOut(PackLayout layout) {
   return layout == kLayoutWinograd4F32 ? 4 : layout == kLayoutWinograd2F32 ? 2 : 0;
 }
 
-// A filter b[taps · rows_k, cols_n] through its strides, for nine taps.
-struct WinogradFilter {
-  const float* b;
-  int64_t row;
-  int64_t col;
-  int64_t rows_k;
-  int64_t cols_n;
-};
-// Writes the matrices of these columns, counted in panels of `tile_cols`.
-void PackWinograd(const WinogradFilter& filter, int64_t out, size_t tile_cols, size_t lanes,
-                  Range panels, float* packed);
+// Fills the buffer of a filter b[9 · rows_k, cols_n].
+void PackWinograd(const StepContext& context, const float* b, int64_t row, int64_t col,
+                  size_t rows_k, size_t cols_n, int64_t out, float* packed);
 
 // `call` as for the direct form, but for `zeros` and `panels`. `filter` is the packed buffer's
 // data.

@@ -44,6 +44,16 @@ const GemmKernels* KernelsOf(Isa isa, PackLayout layout, uint32_t taps);
 // Elements of the buffer that PackWeights fills for b[taps · rows_k, cols_n]; 0: no such layout.
 size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_n, uint32_t taps);
 
+// Works on the panels of b[depth_k, cols_n] that each thread is given; copying is memory-bound, so
+// small matrices stay on one thread.
+template <class Body>
+void ForPanels(const StepContext& context, size_t depth_k, size_t cols_n, size_t tile_cols,
+               const Body& body) {
+  const size_t panels = (cols_n + tile_cols - 1) / tile_cols;
+  const size_t parts = depth_k * cols_n < (size_t{1} << 16) ? 1 : context.threads;
+  context.pool.Run(parts, [&](size_t part) { body(Partition(panels, parts, part)); });
+}
+
 // `what` is a whole buffer with room for (of kLayoutPlain) or with weights in the layout.
 Status CheckPacked(const char* what, const StepContext& context, PackLayout layout, uint32_t rows_k,
                    uint32_t cols_n, uint32_t taps, const Operand& packed);

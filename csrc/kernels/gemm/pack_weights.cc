@@ -14,15 +14,6 @@ struct Matrix {
   size_t cols_n = 0;
 };
 
-// Works on the panels that each thread is given; copying is memory-bound, so small matrices stay on
-// one thread.
-template <class Body>
-void ForPanels(const StepContext& context, const Matrix& m, size_t tile_cols, const Body& body) {
-  const size_t panels = (m.cols_n + tile_cols - 1) / tile_cols;
-  const size_t parts = m.depth_k * m.cols_n < (size_t{1} << 16) ? 1 : context.threads;
-  context.pool.Run(parts, [&](size_t part) { body(Partition(panels, parts, part)); });
-}
-
 Status CheckMatrix(const char* what, const Operand& operand, uint32_t rows, uint32_t cols,
                    int32_t row_stride, int32_t col_stride, uint32_t taps, Matrix* matrix) {
   const uint64_t depth = uint64_t{rows} * taps;
@@ -91,16 +82,14 @@ Status PackWeights(const StepContext& context, const PackWeightsParams& p, Opera
   if (!status.ok()) return status;
   status = CheckPacked("PackWeights out", context, p.layout, p.rows_k, p.cols_n, p.taps, out[0]);
   if (!status.ok()) return status;
-  const GemmKernels& kernels = *KernelsOf(context.isa, p.layout, p.taps);
-  ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
-    kernels.pack(in[0].f32(), p.row_stride, p.col_stride, m.depth_k, m.cols_n, panels, out[0].data);
-  });
+  const float* b = in[0].f32();
   if (const int64_t winograd = WinogradOut(p.layout); winograd != 0) {
-    const WinogradFilter filter = {in[0].f32(), p.row_stride, p.col_stride, p.rows_k, p.cols_n};
-    float* matrices =
-        out[0].f32() + PackedElemsOf(context.isa, kLayoutGemmF32, p.rows_k, p.cols_n, p.taps);
-    ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
-      PackWinograd(filter, winograd, kernels.tile_cols, kernels.lanes, panels, matrices);
+    PackWinograd(context, b, p.row_stride, p.col_stride, p.rows_k, p.cols_n, winograd,
+                 out[0].f32());
+  } else {
+    const GemmKernels& kernels = *KernelsOf(context.isa, p.layout, p.taps);
+    ForPanels(context, m.depth_k, m.cols_n, kernels.tile_cols, [&](Range panels) {
+      kernels.pack(b, p.row_stride, p.col_stride, m.depth_k, m.cols_n, panels, out[0].data);
     });
   }
   out[0].buffer->set_layout(LayoutCode(p.layout, context.isa));
@@ -124,7 +113,7 @@ Status UnpackWeights(const StepContext& context, const UnpackWeightsParams& p, O
     return Status::Error(Code::kUnsupported, "UnpackWeights: layout %u rounds; keep the weights",
                          p.layout);
   }
-  ForPanels(context, m, kernels.tile_cols, [&](Range panels) {
+  ForPanels(context, m.depth_k, m.cols_n, kernels.tile_cols, [&](Range panels) {
     kernels.unpack(in[0].data, m.depth_k, m.cols_n, panels, out[0].f32(), p.row_stride,
                    p.col_stride);
   });

@@ -75,8 +75,40 @@ static inline void PackRows(const float* a, int64_t a_row, int64_t a_col, size_t
   }
 }
 
+// Weights from this size on do not stay in the cache until they are read.
+constexpr size_t kLeastStreamedBytes = size_t{1} << 20;
+
+// As PackPanel for all `panels` of a b with contiguous columns. A few rows at a time are read along
+// their whole length, as the processor fetches ahead, and panels are written past the cache.
+static inline void StreamPanels(const float* b, int64_t b_row, size_t depth_k, size_t cols_n,
+                                Range panels, float* packed) {
+  constexpr size_t kRows = 8;
+  for (size_t k = 0; k < depth_k; k += kRows) {
+    const size_t rows = depth_k - k < kRows ? depth_k - k : kRows;
+    for (size_t p = panels.begin; p < panels.end; ++p) {
+      const size_t first = p * kTileCols;
+      const size_t cols = cols_n - first < kTileCols ? cols_n - first : kTileCols;
+      const size_t width = VectorsOf(cols) * kLanes;
+      const size_t whole = cols / kLanes * kLanes;
+      const float* from = b + static_cast<int64_t>(k) * b_row + first;
+      float* to = packed + first * depth_k + k * width;
+      for (size_t row = 0; row < rows; ++row) {
+        for (size_t n = 0; n < whole; n += kLanes) StoreStreaming(to + n, Load(from + n));
+        if (whole < cols) StoreStreaming(to + whole, LoadPart(from + whole, cols - whole));
+        from += b_row;
+        to += width;
+      }
+    }
+  }
+  EndStreaming();
+}
+
 static inline void PackPanels(const float* b, int64_t b_row, int64_t b_col, size_t depth_k,
                               size_t cols_n, Range panels, void* packed) {
+  if (b_col == 1 && depth_k * cols_n * sizeof(float) >= kLeastStreamedBytes) {
+    StreamPanels(b, b_row, depth_k, cols_n, panels, static_cast<float*>(packed));
+    return;
+  }
   for (size_t p = panels.begin; p < panels.end; ++p) {
     const size_t first = p * kTileCols;
     const size_t cols = cols_n - first < kTileCols ? cols_n - first : kTileCols;
