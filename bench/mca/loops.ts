@@ -1,5 +1,7 @@
 /**
- * The hot inner loops (Winograd's products are Conv2D's loop), and the share of its limit that each must keep: `npm run bench:mca` fails where one falls under its line.
+ * The hot inner loops, and the share of its limit that each must keep: `npm run bench:mca` fails where one falls under its line. Winograd's
+ * products are Conv2D's loop, a Recurrence is made of MatMul's and Pointwise's; Winograd's results are written by a loop with branches to
+ * partial vectors, which the simulator cannot follow.
  * A line is set a little under what the loop reaches, so that a compiler's other choice of registers passes and a spill does not.
  */
 
@@ -63,6 +65,30 @@ export const loops: readonly Loop[] = [
     kind: 'products',
     level: 'bf16',
     lines: {'neoverse-v1': 27, 'neoverse-v2': 34, znver4: 96},
+  },
+  {
+    name: 'MatMul int8, 8 rows',
+    object: 'kernels/gemm/gemm_int8',
+    inFunction: /^void Tile<8, 3>/,
+    kind: 'products',
+    level: 'bf16',
+    lines: {'neoverse-v1': 96, 'neoverse-v2': 96, znver4: 82},
+  },
+  {
+    name: 'MatMul int8, 4 rows',
+    object: 'kernels/gemm/gemm_int8',
+    inFunction: /^void Tile<4, 3>/,
+    kind: 'products',
+    level: 'bf16',
+    lines: {'neoverse-v1': 95, 'neoverse-v2': 95, znver4: 82},
+  },
+  {
+    name: 'MatMul int8, 1 row',
+    object: 'kernels/gemm/gemm_int8',
+    inFunction: /^void Tile<1, 3>/,
+    kind: 'products',
+    level: 'bf16',
+    lines: {'neoverse-v1': 46, 'neoverse-v2': 59}, // the simulator's Zen 4 takes VPDPBUSD from memory for faster than from registers
   },
   {
     name: 'Conv2D, 8 pixels',
@@ -129,6 +155,13 @@ export const loops: readonly Loop[] = [
     lines: {'neoverse-n1': 94, 'neoverse-v1': 79, 'neoverse-v2': 79, znver4: 93},
   },
   {
+    name: 'Pool: max',
+    object: 'kernels/pool/pool',
+    inFunction: /^void PoolOneRow<PoolMax>/,
+    kind: 'elements',
+    lines: {'neoverse-n1': 94, 'neoverse-v1': 46, 'neoverse-v2': 46, znver4: 90},
+  },
+  {
     name: 'Reduce: sum',
     object: 'kernels/reduce/reduce',
     inFunction: /^SumFold::Elem FoldRow</,
@@ -148,6 +181,13 @@ export const loops: readonly Loop[] = [
     inFunction: /^Map<&Tanh\b.*Kernel/,
     kind: 'elements',
     lines: {'neoverse-n1': 78, 'neoverse-v1': 74, 'neoverse-v2': 70, znver4: 73},
+  },
+  {
+    name: 'Pointwise: Sigmoid',
+    object: 'kernels/pointwise/interpreter',
+    inFunction: /^Map<&Sigmoid\b.*Kernel/,
+    kind: 'elements',
+    lines: {'neoverse-n1': 74, 'neoverse-v1': 71, 'neoverse-v2': 67, znver4: 76},
   },
   {
     name: 'Pointwise: GeluErf',
