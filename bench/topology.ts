@@ -77,23 +77,29 @@ export function modelJson(name: string): tf.io.ModelJSON {
   return readJson<tf.io.ModelJSON>(join(folderOf(name), 'model.json.gz'));
 }
 
-/** The weights, one after the other in the order of the manifest. */
-function synthesise(name: string, specs: readonly tf.io.WeightsManifestEntry[]): Uint8Array<ArrayBuffer> {
+/** The bytes of each weight, in the order of the manifest. */
+function* synthesised(name: string, specs: readonly tf.io.WeightsManifestEntry[]): Generator<Uint8Array<ArrayBuffer>> {
   const recipes = readJson<Recipe[]>(join(folderOf(name), 'recipe.json.gz'));
-  const constants = gunzipSync(readFileSync(join(folderOf(name), 'consts.bin.gz')));
-  const bytesOf = (w: tf.io.WeightsManifestEntry) => sizeOf(w.shape) * (elemBytes[w.dtype] as number);
-  const bytes = new Uint8Array(specs.reduce((sum, w) => sum + bytesOf(w), 0));
-  let offset = 0;
-  specs.forEach((spec, i) => {
+  const constants = new Uint8Array(gunzipSync(readFileSync(join(folderOf(name), 'consts.bin.gz'))));
+  for (const [i, {shape, dtype}] of specs.entries()) {
     const recipe = recipes[i] as Recipe;
-    if (recipe.kind === 'bin') bytes.set(constants.subarray(recipe.offset, recipe.offset + recipe.bytes), offset);
+    if (recipe.kind === 'bin') yield constants.subarray(recipe.offset, recipe.offset + sizeOf(shape) * (elemBytes[dtype] as number));
     else {
-      const values = new Float32Array(sizeOf(spec.shape));
+      const values = new Float32Array(sizeOf(shape));
       fillUniform(values, recipe);
-      bytes.set(new Uint8Array(values.buffer), offset);
+      yield new Uint8Array(values.buffer);
     }
-    offset += bytesOf(spec);
-  });
+  }
+}
+
+/** The weights, one after the other. */
+function synthesise(name: string, specs: readonly tf.io.WeightsManifestEntry[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(specs.reduce((sum, {shape, dtype}) => sum + sizeOf(shape) * (elemBytes[dtype] as number), 0));
+  let offset = 0;
+  for (const weight of synthesised(name, specs)) {
+    bytes.set(weight, offset);
+    offset += weight.length;
+  }
   return bytes;
 }
 
@@ -184,6 +190,26 @@ export function inMemory(name: string): tf.io.IOHandler {
       const files = weightsManifest.flatMap((group) => group.paths).map((path) => readFileSync(join(root, name, path)));
       const bytes = isFolder(name) ? Uint8Array.from(Buffer.concat(files)) : synthesise(name, weightSpecs);
       return {...model, weightSpecs, weightData: bytes.buffer};
+    },
+  };
+}
+
+/** The same with each weight made when it is read, for loadGraphModel: no more than one is held twice. */
+export function asStream(name: string): tf.io.IOHandler {
+  return {
+    load: async () => {
+      const {weightsManifest, ...model} = modelJson(name);
+      const weightSpecs = weightsManifest.flatMap((group) => group.weights);
+      const getWeightStream = () => {
+        const weights = synthesised(name, weightSpecs);
+        const pull = (controller: ReadableStreamDefaultController<ArrayBuffer>) => {
+          const {value} = weights.next();
+          if (value === undefined) controller.close();
+          else controller.enqueue(value.slice().buffer);
+        };
+        return new ReadableStream<ArrayBuffer>({pull}, {highWaterMark: 0});
+      };
+      return {...model, weightSpecs, getWeightStream};
     },
   };
 }
