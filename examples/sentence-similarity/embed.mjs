@@ -41,15 +41,21 @@ export function encode(tokenizer, sentences, length = 0) {
   };
 }
 
-/** One vector of length 1 per sentence. `model`: the GraphModel or a compiled one. */
-export function pool(model, inputs) {
+/** One vector of length 1 per sentence, of last_hidden_state [batch, tokens, 384] and the mask [batch, tokens]. */
+export function average(states, attentionMask) {
   return tf.tidy(() => {
-    const states = model.execute(inputs, 'Identity:0'); // last_hidden_state [batch, tokens, 384]
-    const mask = tf.expandDims(tf.cast(inputs.attention_mask, 'float32'), 2);
+    const mask = tf.expandDims(tf.cast(attentionMask, 'float32'), 2);
     const sum = tf.sum(tf.mul(states, mask), 1);
     const mean = tf.div(sum, tf.sum(mask, 1));
     return tf.div(mean, tf.norm(mean, 'euclidean', 1, true));
   });
+}
+
+export const lastHiddenState = 'Identity:0';
+
+/** `model`: the GraphModel or a compiled one. */
+export function pool(model, inputs) {
+  return tf.tidy(() => average(model.execute(inputs, lastHiddenState), inputs.attention_mask));
 }
 
 export function embed(model, tokenizer, sentences) {

@@ -1,11 +1,11 @@
-// npm run example: sentence embeddings of the real all-MiniLM-L6-v2 on the graviton backend, eager and compiled.
+// npm run example [-- ROUNDS]: sentence embeddings of the real all-MiniLM-L6-v2 on the graviton backend, eager and compiled.
 import * as tf from '@tensorflow/tfjs-core';
 import {compile, profile, systemInfo} from 'tfjs-backend-graviton';
 import {embed, encode, loadModel, loadTokenizer, pool} from './embed.mjs';
 import {sentences} from './sentences.mjs';
 
 const tokens = 128;
-const rounds = 40;
+const rounds = Number(process.argv[2] ?? 40);
 
 const section = (title) => console.log(`\n== ${title} ==\n`);
 
@@ -17,7 +17,7 @@ async function timed(run) {
 
 /** Median times in ms of the given calls, taken in turn so that a busy machine slows all of them down alike. */
 function medians(calls) {
-  for (const call of calls) for (let i = 0; i < 3; i++) tf.dispose(call());
+  for (const call of calls) for (let i = 0; i < Math.min(3, rounds); i++) tf.dispose(call());
   const times = calls.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [i, call] of calls.entries()) {
