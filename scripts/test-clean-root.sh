@@ -9,7 +9,6 @@ cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || { echo 'usage: scripts/test-clean-root.sh TARGET…' >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-most_seconds=60 # three times as many under emulation
 
 # What the registry would serve, in npm's cache.
 npm pack --silent --pack-destination "$work" >/dev/null
@@ -35,17 +34,14 @@ test_target() { # TARGET
 
   local started=$SECONDS
   inside npm install "./$tarball" "${packages[@]}"
-  local took=$((SECONDS - started))
-  echo "$1: installed without compiler and network in $took s"
-  [[ $1 = *"$(node -p process.arch)"* ]] || took=$((took / 3))
-  [ $took -le $most_seconds ] || { echo "more than $most_seconds s" >&2; return 1; }
+  echo "$1: installed without compiler and network in $((SECONDS - started)) s"
   [ ! -e "$root/app/node_modules/tfjs-backend-graviton/build" ]
 
   inside node main.cjs
   inside node main.mjs
   inside npm install --silent --no-save "${compiler[@]}"
   check_types inside node node_modules/typescript/bin/tsc
-  inside npx tfjs-backend-graviton info | head -n 7
+  inside npx tfjs-backend-graviton info | sed -n 1,7p
   cp examples/sentence-similarity/main.mjs "$root/app/example.mjs"
   inside node example.mjs 1 | sed -n 1,20p
 
