@@ -83,6 +83,9 @@ export function optimize(
   const refuse = (node: Node, reason: string) => {
     refusals.push({node, reason});
   };
+  const inherit = (node: Node, next: Node) => {
+    for (const [i, refusal] of refusals.entries()) if (refusal.node === node) refusals[i] = {...refusal, node: next};
+  };
   const memory = new Map<string, unknown>();
   const remember = <T>(key: string, make: () => T): T => {
     if (!memory.has(key)) memory.set(key, make());
@@ -99,7 +102,7 @@ export function optimize(
   for (const pass of passes) {
     if (off.has(pass.name)) continue;
     const start = performance.now();
-    const next = pass.run(current, {pool, precision: allowed, refuse, remember, choose});
+    const next = pass.run(current, {pool, precision: allowed, refuse, inherit, remember, choose});
     if (next !== current) verify(next, pass.name);
     reports.push({name: pass.name, ms: performance.now() - start, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length});
     current = next;

@@ -118,6 +118,7 @@ export function rewrites(title: string, pass: Pass, test: PassCase): void {
       pool,
       precision: test.precision ?? exactPrecision,
       refuse: (_, reason) => reasons.push(reason),
+      inherit: () => {},
       remember: (_, make) => make(),
       choose: (make) => make(),
     });

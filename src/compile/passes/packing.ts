@@ -26,7 +26,7 @@ export function hasConstantWeights(graph: Graph, node: Node): boolean {
 }
 
 /** Replaces the node's constant weights by their packed form; says false where there is none. */
-export function packWeights(editor: Editor, node: Node, packing: Packing, {pool}: PassContext, note: string): boolean {
+export function packWeights(editor: Editor, node: Node, packing: Packing, {pool, inherit}: PassContext, note: string): boolean {
   const {parameter, layout, rowsK, colsN, rowStride, colStride, taps} = packing;
   const elems = native().packedElems(layout, rowsK, colsN, taps);
   if (elems === 0) return false;
@@ -36,12 +36,14 @@ export function packWeights(editor: Editor, node: Node, packing: Packing, {pool}
   const dtype = packedTypes[layout] ?? 'float32';
   const packed = pool.pack(source, dtype, elems, {layout, rowsK, colsN, rowStride, colStride, taps}, isLast);
   const value = editor.newValue(dtype, elems, packed);
-  editor.replace(node, {
+  const next: Node = {
     ...node,
     inputs: node.inputs.map((o, i) => (i === weights ? {value, offset: 0} : o)),
     params: {...node.params, [parameter]: layout},
     notes: [...(node.notes ?? []), note],
-  });
+  };
+  editor.replace(node, next);
+  inherit(node, next);
   return true;
 }
 
