@@ -111,6 +111,9 @@ export function inline(form: Form, position: number, producer: Form): Form | und
   return tidy({shape, inputs: [...own, ...theirs], expr});
 }
 
+/** What a copy computes: one object, by which compose() finds what it has made before. */
+const copied: Expr = {input: 0};
+
 /** The form reading through a copy: input `position` reads what a StridedCopy of `source` made. */
 export function readThrough(
   form: Form,
@@ -120,7 +123,7 @@ export function readThrough(
   return inline(form, position, {
     shape: copy.shape,
     inputs: [{operand: copy.source, strides: copy.strides}],
-    expr: {input: 0},
+    expr: copied,
   });
 }
 

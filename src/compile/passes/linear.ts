@@ -5,7 +5,7 @@ import {decodeProgram, type Expr, encodeProgram} from '../../ops/program';
 import type {OpSpec} from '../../ops/schema';
 import {withSplitBatch, writeWalk} from '../axes';
 import {Editor} from '../editor';
-import {inputsIn, keyOf, occurrences, partsOf, recogniseActivations, replacePart, substitute} from '../expression';
+import {compose, inputsIn, keyOf, occurrences, partsOf, recogniseActivations, renumber, replacePart} from '../expression';
 import {type Form, fit, formOf, readsInOrder, resultType} from '../form';
 import {type Graph, list, type Node, type Operand, onlyReader, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
@@ -35,8 +35,7 @@ export function epilogueOf(node: Node): Epilogue {
 export function withEpilogue(node: Node, epilogue: Epilogue, output: Operand, notes: readonly string[]): Node | undefined {
   const used = inputsIn(epilogue.expr);
   const extras = epilogue.extras.filter((_, i) => used.has(i + 1));
-  const numbers = new Map([[0, 0], ...extras.map((e, i): [number, number] => [epilogue.extras.indexOf(e) + 1, i + 1])]);
-  const expr = substitute(epilogue.expr, (i) => ({input: numbers.get(i) as number}));
+  const expr = renumber(epilogue.expr, [0, ...epilogue.extras.map((e) => extras.indexOf(e) + 1)]);
   const program = 'op' in expr ? encodeProgram(expr) : [];
   if (program === undefined || extras.length > 28) return undefined;
   return {
@@ -82,10 +81,11 @@ function absorb(graph: Graph, node: Node, form: Form, position: number, output: 
   if (target === undefined) return 'the batch axes cannot be cut as an operand needs';
   const own = epilogueOf(target);
   const others = form.inputs.map((input, i) => ({input, i})).filter(({i}) => i !== position);
-  const numbers = new Map(others.map(({i}, k) => [i, own.extras.length + 1 + k]));
-  const expr = substitute(form.expr, (i) => (i === position ? own.expr : {input: numbers.get(i) as number}));
+  // The product's place is after all operands until its own expression takes it.
+  const product = own.extras.length + 1 + others.length;
+  const numbers = form.inputs.map((_, i) => (i === position ? product : own.extras.length + 1 + (i < position ? i : i - 1)));
   const epilogue: Epilogue = {
-    expr,
+    expr: compose(renumber(form.expr, numbers), product, own.expr, 0),
     bias: own.bias,
     extras: [...own.extras, ...others.map(({input, i}) => ({operand: input.operand, strides: fitted.strides[i] as readonly number[]}))],
   };

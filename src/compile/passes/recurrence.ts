@@ -6,7 +6,7 @@ import {call, type Expr, encodeProgram, input} from '../../ops/program';
 import {Recurrence} from '../../ops/recurrence';
 import type {ConstantPool} from '../constants';
 import {Editor} from '../editor';
-import {inputsIn, keyOf, partsOf, substitute} from '../expression';
+import {inputsIn, keyOf, partsOf, renumber, substitute} from '../expression';
 import {fit, formOf} from '../form';
 import {type Graph, list, type Node, num, type Operand, producerOf, type Uses, type ValueId, valueOf} from '../ir';
 import {inOrder} from '../order';
@@ -180,8 +180,9 @@ function stepOf(graph: Editor, reader: Reader, hidden: Node, cell: Node | undefi
 /** An expression with its own inputs numbered in the order in which it reads them: equal for equal computations. */
 function canonical(expr: Expr, {gates}: Sizes): {readonly key: string | undefined; readonly order: readonly number[]} {
   const order = [...inputsIn(expr)].filter((i) => i >= gates + 2);
-  const numbers = new Map(order.map((i, k) => [i, gates + 2 + k]));
-  return {key: keyOf(substitute(expr, (i) => input(numbers.get(i) ?? i))), order: order.map((i) => i - gates - 2)};
+  const numbers = Array.from({length: Math.max(gates + 1, ...order) + 1}, (_, i) => i);
+  for (const [k, i] of order.entries()) numbers[i] = gates + 2 + k;
+  return {key: keyOf(renumber(expr, numbers)), order: order.map((i) => i - gates - 2)};
 }
 
 /** The operands of `step` as `like` numbers its own, if both compute the same. */

@@ -176,7 +176,11 @@ export const sharedWeights: Pass = {
     const uses = new Editor(graph);
     for (const node of graph.nodes) {
       const member = memberOf(uses, node, pool);
-      if (member !== undefined) groups.set(keyOf(member), [...(groups.get(keyOf(member)) ?? []), member.output]);
+      if (member === undefined) continue;
+      const key = keyOf(member);
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [member.output]);
+      else group.push(member.output);
     }
     let current = graph;
     for (const outputs of groups.values()) {
