@@ -102,6 +102,13 @@ export const settings = {
     preset: 1024,
     about: 'Plans that a compiled function keeps, least recently used go first',
   }),
+  planCacheMiB: setting<number>({
+    flag: 'GRAVITON_PLAN_CACHE_MIB',
+    variables: ['GRAVITON_PLAN_CACHE_MIB'],
+    parse: isCount(0, 1_000_000),
+    preset: 256,
+    about: 'Constants of plans that the latest plan does not share, in MiB: beyond, the plans least recently used go',
+  }),
   verify: setting<boolean>({
     flag: 'GRAVITON_VERIFY',
     variables: ['GRAVITON_VERIFY'],

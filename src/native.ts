@@ -46,6 +46,8 @@ export interface NativeStats {
   readonly arenaBytes: number;
   /** All native bytes of the process. */
   readonly allocatedBytes: number;
+  /** The most that they have been. */
+  readonly peakBytes: number;
   /** Bytes of large blocks that were given back and are kept for the next request of their size. */
   readonly cachedBytes: number;
 }

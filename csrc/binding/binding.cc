@@ -190,6 +190,7 @@ Napi::Value Stats(const Napi::CallbackInfo& info) {
   stats["tensorBytes"] = static_cast<double>(runtime.tensor_bytes());
   stats["arenaBytes"] = static_cast<double>(runtime.arena_bytes());
   stats["allocatedBytes"] = static_cast<double>(AllocatedBytes());
+  stats["peakBytes"] = static_cast<double>(PeakBytes());
   stats["cachedBytes"] = static_cast<double>(CachedBytes());
   return stats;
 }

@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kHugePage = size_t{2} << 20;
 
 std::atomic<int64_t> allocated_bytes{0};
+std::atomic<int64_t> peak_bytes{0};
 std::atomic<bool> huge_pages{true};
 std::atomic<int64_t> calls_to_failure{0};
 
@@ -78,7 +79,12 @@ void* Allocate(size_t bytes) {
                : Cached(rounded) ? AllocateBlock(rounded)
                                  : AllocateAligned(rounded);
   if (data == nullptr) return nullptr;
-  allocated_bytes.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  const auto more = static_cast<int64_t>(bytes);
+  const int64_t now = allocated_bytes.fetch_add(more, std::memory_order_relaxed) + more;
+  int64_t peak = peak_bytes.load(std::memory_order_relaxed);
+  while (now > peak &&
+         !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
   return data;
 }
 
@@ -96,6 +102,8 @@ void Free(void* data, size_t bytes) {
 void FreeUnusedBlocks() { DropBlocks(SystemFree); }
 
 int64_t AllocatedBytes() { return allocated_bytes.load(std::memory_order_relaxed); }
+
+int64_t PeakBytes() { return peak_bytes.load(std::memory_order_relaxed); }
 
 int64_t FailAllocation(int64_t nth) {
   return std::max<int64_t>(calls_to_failure.exchange(nth, std::memory_order_relaxed), 0);

@@ -27,6 +27,9 @@ void FreeUnusedBlocks();
 // Bytes held by Allocate and not yet given back, for the whole process.
 int64_t AllocatedBytes();
 
+// The most that AllocatedBytes() has been.
+int64_t PeakBytes();
+
 // Asks for huge pages on blocks of at least 2 MiB. Fewer TLB misses are worth 1.4x of streaming
 // bandwidth there; set once from THP_MEM_ALLOC_ENABLE before the first allocation.
 void SetHugePages(bool enabled);

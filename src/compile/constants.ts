@@ -259,9 +259,9 @@ export class ConstantPool {
     this.packings.delete(packed);
   }
 
-  /** Bytes of the buffers held. */
-  bytes(): number {
-    return this.constants.reduce((sum, c) => sum + (c?.slot === undefined ? 0 : c.elems * elemBytes[c.dtype]), 0);
+  /** Bytes of the buffers held, but for those of `except` (by number). */
+  bytes(except: ReadonlySet<number> = new Set()): number {
+    return this.constants.reduce((sum, c, id) => sum + (c?.slot === undefined || except.has(id) ? 0 : c.elems * elemBytes[c.dtype]), 0);
   }
 
   /** Bytes that equal captured tensors do not take because they share a buffer. */

@@ -82,6 +82,9 @@ export interface CompileStats {
   readonly sharedBytes: number;
   /** Bytes of arenas and scratch memory of this environment. */
   readonly arenaBytes: number;
+  /** Native bytes of the process now, with blocks that are kept for reuse, and the most that tensors, weights and arenas have taken. */
+  readonly residentBytes: number;
+  readonly peakBytes: number;
 }
 
 const impure = {
@@ -545,17 +548,22 @@ export class Recorder {
 
   /** Constants that plans use. */
   private used(): Set<number> {
+    const used = this.usedBy([...this.cache.values()], [...this.families.values()]);
+    // A trace that is closed has become a plan, or has been computed.
+    for (const {trace} of this.recordings) if (trace.open) for (const constant of trace.constants) used.add(constant);
+    return used;
+  }
+
+  private usedBy(entries: readonly Entry[], families: readonly Family[]): Set<number> {
     const used = new Set<number>();
     const add = (constants: Iterable<number> = []) => {
       for (const constant of constants) used.add(constant);
     };
-    for (const {plan, verifier} of this.cache.values()) {
+    for (const {plan, verifier} of entries) {
       add(plan?.usedConstants);
       add(verifier?.usedConstants);
     }
-    // A trace that is closed has become a plan, or has been computed.
-    for (const {trace} of this.recordings) if (trace.open) add(trace.constants);
-    for (const family of this.families.values()) add(family.usedConstants(this.pool));
+    for (const family of families) add(family.usedConstants(this.pool));
     return used;
   }
 
@@ -564,10 +572,32 @@ export class Recorder {
     const used = this.used();
     if (this.freezes) this.pool.freeze(used);
     this.pool.sweep(used);
+    this.evictForBytes();
+  }
+
+  /** What the latest plan uses is no other's burden: weights that all plans share do not count. */
+  private evictForBytes(): void {
+    const entries = this.cache.entries();
+    const [, latest] = entries.pop() ?? [];
+    if (latest === undefined) return;
+    const most = settingOf(settings.planCacheMiB) * 2 ** 20;
+    const isOf = (family: Family, entry: Entry) => entry.family === family || family.owns(entry.plan);
+    const own = this.usedBy(
+      [latest],
+      [...this.families.values()].filter((family) => isOf(family, latest)),
+    );
+    for (const [signature] of entries) {
+      if (this.pool.bytes(own) <= most) return;
+      this.cache.delete(signature);
+      const left = [...this.cache.values()];
+      for (const [key, family] of this.families.entries()) if (!left.some((entry) => isOf(family, entry))) this.families.delete(key);
+      this.pool.sweep(this.used());
+    }
   }
 
   stats(): CompileStats {
     const entries = this.entries();
+    const {arenaBytes, allocatedBytes, cachedBytes, peakBytes} = native().stats();
     return {
       plans: entries.filter((e) => e.plan !== undefined).length,
       eagerSignatures: entries.filter((e) => e.plan === undefined).length,
@@ -577,7 +607,9 @@ export class Recorder {
       evictions: this.evictions,
       constantBytes: this.pool.bytes(),
       sharedBytes: this.pool.sharedBytes(),
-      arenaBytes: native().stats().arenaBytes,
+      arenaBytes,
+      residentBytes: allocatedBytes + cachedBytes,
+      peakBytes,
     };
   }
 

@@ -4,6 +4,7 @@ import {expect} from 'chai';
 import {compile} from '../../src';
 import type {GravitonBackend} from '../../src/backend';
 import {ConstantPool} from '../../src/compile/constants';
+import {native} from '../../src/native';
 import type {TensorData} from '../../src/tensor-data';
 
 const dataOf = (x: tf.Tensor): TensorData => (tf.backend() as GravitonBackend).data(x.dataId);
@@ -77,6 +78,23 @@ describe('constants with the same elements', () => {
     near(tf.tidy(() => weights.reduce((sum: tf.Tensor, w) => tf.relu(tf.matMul(sum, w)), x)));
     f.dispose();
     for (const w of weights) expect(w.dataSync()).to.deep.equal(weights[0]?.dataSync());
+    tf.dispose([weights, x]);
+  });
+
+  it('are in memory once, packed, and once more while they are packed', () => {
+    const [count, bytes] = [8, 512 * 512 * 4];
+    const weights = Array.from({length: count}, (_, i) => tf.randomUniform([512, 512], -1, 1, 'float32', i));
+    const x = tf.randomUniform([4, 512]);
+    const allocated = () => native().stats().allocatedBytes;
+    const before = allocated();
+    const f = compile((y: tf.Tensor) => weights.reduce((sum, w) => tf.matMul(sum, w), y), {freeze: true});
+    tf.dispose(f(x));
+    const {constantBytes, arenaBytes, residentBytes, peakBytes} = f.stats();
+    expect(constantBytes).to.equal(count * bytes);
+    expect(allocated() - before).to.be.below(bytes / 2 + arenaBytes);
+    expect(residentBytes).to.be.at.least(allocated());
+    expect(peakBytes).to.be.at.least(before + bytes);
+    f.dispose();
     tf.dispose([weights, x]);
   });
 });

@@ -82,6 +82,22 @@ describe('settings from the environment', function () {
     expect(inProcess(plans, {})).to.have.property('result', 3);
   });
 
+  it('GRAVITON_PLAN_CACHE_MIB=1: plans go whose constants come to more, those that the latest plan shares do not count', () => {
+    const plans = `
+      const weights = tf.range(0, 1 << 20);
+      const shifted = compile((x) => tf.add(tf.mul(x, tf.range(x.rank, x.rank + x.size)), tf.reshape(weights, [-1, x.size])));
+      const n = 1 << 17;
+      for (const shape of [[n], [1, n], [1, 1, n], [1, 1, 1, n]]) shifted(tf.ones(shape));
+      const {plans, evictions, constantBytes} = shifted.stats();
+      return {plans, evictions, constantBytes};`;
+    expect(inProcess(plans, {GRAVITON_PLAN_CACHE_MIB: '1'})).to.have.deep.property('result', {
+      plans: 3,
+      evictions: 1,
+      constantBytes: 5.5 * 2 ** 20,
+    });
+    expect(inProcess(plans, {})).to.have.deep.property('result', {plans: 4, evictions: 0, constantBytes: 6 * 2 ** 20});
+  });
+
   // On a level without bfloat16 products the setting has no effect, and explain() says so.
   const precision = `
     const weights = tf.randomUniform([64, 64], -1, 1, 'float32', 3);
