@@ -49,8 +49,8 @@ function errorOf(got: readonly tf.Tensor[], wanted: readonly tf.Tensor[]): numbe
   const errors = wanted.map((tensor, i) => {
     const other = got[i];
     if (`${other?.shape}` !== `${tensor.shape}`) return Number.POSITIVE_INFINITY;
-    const {name, dtype, shape} = tensor;
-    return relativeError(other?.dataSync() ?? [], tensor.dataSync(), {name, dtype: dtype as Entry['dtype'], shape});
+    const entry = {name: `result ${i}`, dtype: tensor.dtype as Entry['dtype'], shape: tensor.shape};
+    return relativeError(other?.dataSync() ?? [], tensor.dataSync(), entry);
   });
   return Math.max(0, ...errors);
 }
