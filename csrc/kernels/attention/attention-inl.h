@@ -179,9 +179,8 @@ void Scores(const AttentionCall& call, const Block& block, const Workspace& w) {
                            .panel_row = static_cast<int64_t>(width * kLanes),
                            .depth = call.depth,
                            .out = {w.scores + v * kLanes, kScoreRow, kLanes, false, nullptr},
-                           .ahead = nullptr,
-                           .ahead_step = 0};
-    RunTiles(tile, block.queries, width);
+                           .ahead = {}};
+    RunTiles(tile, block.queries, width, nullptr);
   }
 }
 
@@ -299,10 +298,9 @@ void WeighPanel(const AttentionCall& call, const Block& block, const Workspace& 
               .cols = cols - (width - 1) * kLanes,
               .add = add,
               .bias = nullptr},
-      .ahead = nullptr,
-      .ahead_step = 0,
+      .ahead = {},
   };
-  RunTiles(tile, rows.end - rows.begin, width);
+  RunTiles(tile, rows.end - rows.begin, width, nullptr);
 }
 
 void Weigh(const AttentionCall& call, const Block& block, const Workspace& w) {

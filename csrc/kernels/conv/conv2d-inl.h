@@ -152,6 +152,9 @@ struct DepthRange {
   int64_t depth;
 };
 
+// Floats of a filter that L2 holds from one block of pixels to the next.
+constexpr size_t kSmallFilter = 1 << 16;
+
 // A run of columns of one group inside one panel, against all pixels of a block.
 void MultiplyColumns(const ConvCall& call, const ConvPixels& pixels, const DepthRange& range,
                      size_t vector, size_t vectors, bool first, bool last) {
@@ -180,7 +183,12 @@ void MultiplyColumns(const ConvCall& call, const ConvPixels& pixels, const Depth
       .bias = last && call.bias != nullptr ? call.bias + col : nullptr,
       .clamp = last ? call.clamp : nullptr,
   };
-  MultiplyTiles(tile, pixels.count, vectors);
+  const float* next = nullptr;
+  if (within + vectors < group_vectors && depth_k * group_vectors * kLanes > kSmallFilter) {
+    const PanelPlace after = PlaceOf(panels, depth_k, group_vectors, within + vectors);
+    next = after.first + (range.tap * call.depth() + range.offset) * after.row;
+  }
+  MultiplyTiles(tile, pixels.count, vectors, next);
 }
 
 void MultiplyRange(const ConvCall& call, const ConvPixels& pixels, const DepthRange& range,

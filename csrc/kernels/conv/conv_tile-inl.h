@@ -43,6 +43,7 @@ struct ConvTile {
   bool add;            // to what y holds
   const float* bias;   // null: none
   const Clamp* clamp;  // null: none
+  Ahead ahead = {};
 };
 
 template <int kRows, int kVectors>
@@ -52,11 +53,12 @@ void MultiplyTile(const ConvTile& t) {
   ClearSums(sums);
   const float* panel = t.panel;
   const float* const* from = t.rows;
+  Ahead ahead = t.ahead;
   for (int64_t tap = 0; tap < t.taps; ++tap) {
     const float* rows[kRows];
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) rows[i] = from[i] + t.offset;
-    MultiplyAdd(rows, static_cast<size_t>(t.depth), panel, t.panel_row, sums);
+    MultiplyAdd(rows, static_cast<size_t>(t.depth), panel, t.panel_row, &ahead, sums);
     panel += t.panel_tap;
     from += t.row_step;
   }
@@ -120,15 +122,19 @@ constexpr ConvTiles MakeConvTiles() {
 }
 constexpr ConvTiles kConvTiles = MakeConvTiles();
 
-// `rows` and `y` of the first of `count` rows, against one panel.
-void MultiplyTiles(ConvTile tile, int64_t count, size_t vectors) {
+// `rows` and `y` of the first of `count` rows, against one panel. That at `next` (null: none) is as
+// large.
+void MultiplyTiles(ConvTile tile, int64_t count, size_t vectors, const float* next) {
   const int64_t tiles = (count + kTileRows - 1) / kTileRows;
+  tile.ahead = AheadOf(next, vectors, static_cast<size_t>(tiles));
+  const size_t turns = static_cast<size_t>(tile.taps * (tile.depth / kAheadEvery));
   // Tiles of nearly equal height: a thin last one would run at half speed.
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t height = count / tiles + (i < count % tiles);
     kConvTiles.of[height - 1][vectors - 1](tile);
     tile.rows += height;
     tile.y += height;
+    if (next != nullptr) tile.ahead.from += tile.ahead.step * turns;
   }
 }
 

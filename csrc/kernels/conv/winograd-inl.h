@@ -240,6 +240,8 @@ void MultiplyPoints(const WinogradWork<kOut>& work, int64_t count, size_t vector
   for (int point = 0; point < (kOut + 2) * (kOut + 2); ++point) {
     const float* panels = work.call.panels + static_cast<size_t>(point) * depth * all * kLanes;
     const PanelPlace place = PlaceOf(panels, depth, all, vector);
+    const float* next =
+        point + 1 < (kOut + 2) * (kOut + 2) ? place.first + depth * all * kLanes : nullptr;
     for (int64_t k = 0; k < image.in_c; k += kDepthBlock) {
       MultiplyTiles({.rows = work.rows,
                      .row_step = 0,
@@ -255,7 +257,7 @@ void MultiplyPoints(const WinogradWork<kOut>& work, int64_t count, size_t vector
                      .add = k > 0,
                      .bias = nullptr,
                      .clamp = nullptr},
-                    count, vectors);
+                    count, vectors, next == nullptr ? nullptr : next + k * place.row);
     }
   }
 }

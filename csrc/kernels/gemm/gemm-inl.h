@@ -48,16 +48,15 @@ void MultiplySegment(const GemmCall& g, const RowBlock& block, size_t vector, si
                    .panel_row = 0,
                    .depth = block.depth,
                    .out = OutOf(g, block.row, col, cols, block.k > 0, block.last),
-                   .ahead = nullptr,
-                   .ahead_step = 0};
+                   .ahead = {}};
+  const float* next = nullptr;
   if (const float* panels = g.packed ? g.b : g.kept; panels != nullptr) {
     const PanelPlace place = PlaceOf(panels, g.depth_k, VectorsOf(g.cols_n), vector);
     call.panel = place.first + static_cast<int64_t>(block.k) * place.row;
     call.panel_row = place.row;
     if (vector + vectors < vectors_end) {
-      const PanelPlace next = PlaceOf(panels, g.depth_k, VectorsOf(g.cols_n), vector + vectors);
-      call.ahead =
-          reinterpret_cast<const char*>(next.first + static_cast<int64_t>(block.k) * next.row);
+      const PanelPlace after = PlaceOf(panels, g.depth_k, VectorsOf(g.cols_n), vector + vectors);
+      next = after.first + static_cast<int64_t>(block.k) * after.row;
     }
   } else {
     const float* b =
@@ -71,7 +70,7 @@ void MultiplySegment(const GemmCall& g, const RowBlock& block, size_t vector, si
       call.panel = panel_scratch;
     }
   }
-  RunTiles(call, block.rows, vectors);
+  RunTiles(call, block.rows, vectors, next);
 }
 
 // Columns per turn of the epilogue: runs near its longest, and the block's part of c still in L2.

@@ -121,6 +121,47 @@ template <int kRows, int kVectors>
   }
 }
 
+// What is needed next, brought to L2 while a tile is computed: the processor's own prefetcher
+// starts anew at each page, and a panel that comes from memory then costs its time twice. One
+// thread of an Emerald Rapids, weights from memory: 32 rows 869 → 504 µs, 128 rows 71 → 88 % of the
+// peak.
+struct Ahead {
+  const char* from = nullptr;  // null: nothing
+  size_t step = 0;             // bytes per kAheadEvery k
+};
+constexpr size_t kAheadEvery = 8;  // k: every one cost 1 %
+constexpr size_t kCacheLine = 64;
+
+// A panel of `vectors` whose like comes next, while `tiles` tiles meet it.
+static inline Ahead AheadOf(const float* next, size_t vectors, size_t tiles) {
+  return {reinterpret_cast<const char*>(next), vectors * sizeof(Vf) * kAheadEvery / tiles};
+}
+
+[[gnu::always_inline]] static inline void Prefetch(const char* from, size_t bytes) {
+  for (size_t b = 0; b < bytes; b += kCacheLine) __builtin_prefetch(from + b, 0, 2);
+}
+
+// MultiplyAdd, and as much of what comes next as belongs to so much depth.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] static inline void MultiplyAdd(const float* const (&rows)[kRows],
+                                                      size_t depth, const float* panel,
+                                                      int64_t panel_row, Ahead* ahead,
+                                                      Vf (&sums)[kRows][kVectors]) {
+  if (ahead->from == nullptr) return MultiplyAdd(rows, depth, panel, panel_row, sums);
+  const float* from[kRows];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) from[i] = rows[i];
+  for (size_t k = 0; k < depth; k += kAheadEvery) {
+    Prefetch(ahead->from, ahead->step);
+    ahead->from += ahead->step;
+    const size_t here = depth - k < kAheadEvery ? depth - k : kAheadEvery;
+    MultiplyAdd(from, here, panel, panel_row, sums);
+    panel += static_cast<int64_t>(kAheadEvery) * panel_row;
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) from[i] += kAheadEvery;
+  }
+}
+
 }  // namespace graviton::GRAVITON_NS
 
 #endif

@@ -15,8 +15,7 @@ struct TileCall {
   int64_t panel_row;
   size_t depth;
   TileOut out;
-  const char* ahead;  // what is needed next; null: nothing
-  size_t ahead_step;  // bytes of it per kPrefetchEvery k
+  Ahead ahead;
 };
 
 // Few rows leave too few sums to hide the latency of a multiply-add, so that k takes turns in
@@ -26,14 +25,17 @@ constexpr int TurnsOf(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
 template <int kRows, int kVectors>
 [[gnu::always_inline]] inline void MultiplyAddInTurns(const float* const (&rows)[kRows],
                                                       size_t depth, const float* panel,
-                                                      int64_t panel_row,
+                                                      int64_t panel_row, const char* ahead,
                                                       Vf (&sums)[kRows][kVectors]) {
   constexpr int kTurns = TurnsOf(kRows);
+  constexpr size_t kBytes = kTurns * kVectors * sizeof(Vf);
   Vf turns[kTurns][kRows][kVectors];
 #pragma GCC unroll 4
   for (int t = 0; t < kTurns; ++t) ClearSums(turns[t]);
   size_t k = 0;
   for (; k + kTurns <= depth; k += kTurns) {
+    Prefetch(ahead, kBytes);
+    ahead += kBytes;
 #pragma GCC unroll 4
     for (int t = 0; t < kTurns; ++t) MultiplyAddStep(rows, k + t, panel + t * panel_row, turns[t]);
     panel += kTurns * panel_row;
@@ -51,15 +53,9 @@ template <int kRows, int kVectors>
   }
 }
 
-// The next packed panel is brought to L2 while this one is worked on. 128x3072x768 on Zen 4, one
-// thread: AVX2 82 → 89 % of the peak; AVX-512 95 → 94 %, whose 3 times larger panels the
-// processor's own prefetcher keeps up with. With fewer tiles than kPrefetchTiles a panel is read
-// too fast for prefetches to run ahead.
-constexpr bool kPrefetchPanels = GRAVITON_VECTOR_BYTES != 64;
-constexpr size_t kPrefetchTiles = 4;
-constexpr size_t kPrefetchEvery = 8;  // k: every one cost 1 %
-
-// c's lines are fetched while the tile is computed: AVX2 +3 % where c comes from L3.
+// c's lines are fetched while the tile is computed: AVX2 +3 % where c comes from L3, AVX-512
+// nothing.
+constexpr bool kPrefetchTile = GRAVITON_VECTOR_BYTES != 64;
 template <int kRows, int kVectors>
 [[gnu::always_inline]] inline void PrefetchTile(float* c, int64_t c_row) {
 #pragma GCC unroll 8
@@ -74,25 +70,17 @@ void Tile(const TileCall& t) {
   const float* rows[kRows];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) rows[i] = t.a + i * t.a_row;
-  if constexpr (kPrefetchPanels) PrefetchTile<kRows, kVectors>(t.out.c, t.out.c_row);
+  if constexpr (kPrefetchTile) PrefetchTile<kRows, kVectors>(t.out.c, t.out.c_row);
   Vf sums[kRows][kVectors];
   ClearSums(sums);
   if constexpr (TurnsOf(kRows) > 1) {
-    MultiplyAddInTurns(rows, t.depth, t.panel, t.panel_row, sums);
-  } else if (t.ahead == nullptr) {
-    MultiplyAdd(rows, t.depth, t.panel, t.panel_row, sums);
+    // With nothing ahead, what is read anyhow.
+    const char* ahead = t.ahead.from;
+    if (ahead == nullptr) ahead = reinterpret_cast<const char*>(t.panel);
+    MultiplyAddInTurns(rows, t.depth, t.panel, t.panel_row, ahead, sums);
   } else {
-    const float* panel = t.panel;
-    const char* ahead = t.ahead;
-    for (size_t k = 0; k < t.depth; k += kPrefetchEvery) {
-      __builtin_prefetch(ahead, 0, 2);
-      ahead += t.ahead_step;
-      const size_t here = t.depth - k < kPrefetchEvery ? t.depth - k : kPrefetchEvery;
-      MultiplyAdd(rows, here, panel, t.panel_row, sums);
-      panel += static_cast<int64_t>(kPrefetchEvery) * t.panel_row;
-#pragma GCC unroll 8
-      for (int i = 0; i < kRows; ++i) rows[i] += kPrefetchEvery;
-    }
+    Ahead ahead = t.ahead;
+    MultiplyAdd(rows, t.depth, t.panel, t.panel_row, &ahead, sums);
   }
   FinishTile(t.out, sums);
 }
@@ -118,19 +106,18 @@ constexpr TileTable MakeTiles() {
 }
 constexpr TileTable kTiles = MakeTiles();
 
-// All rows of a block with one panel: `call` is the first tile but for its rows. What comes `ahead`
-// is as large as this panel.
-void RunTiles(TileCall call, size_t rows, size_t vectors) {
+// All rows of a block with one panel: `call` is the first tile but for its rows. The panel at
+// `next` (null: none) is as large as this one.
+void RunTiles(TileCall call, size_t rows, size_t vectors, const float* next) {
   const size_t tiles = (rows + kTileRows - 1) / kTileRows;
-  if (!kPrefetchPanels || tiles < kPrefetchTiles) call.ahead = nullptr;
-  call.ahead_step = vectors * sizeof(Vf) * kPrefetchEvery / tiles;
+  call.ahead = AheadOf(next, vectors, tiles);
   // Tiles of nearly equal height: a thin last one would run at half speed.
   for (size_t tile = 0; tile < tiles; ++tile) {
     const size_t height = rows / tiles + (tile < rows % tiles);
     kTiles.of[height - 1][vectors - 1](call);
     call.a += static_cast<int64_t>(height) * call.a_row;
     MoveDown(&call.out, height);
-    if (call.ahead != nullptr) call.ahead += call.ahead_step * (call.depth / kPrefetchEvery);
+    if (next != nullptr) call.ahead.from += call.ahead.step * (call.depth / kAheadEvery);
   }
 }
 
