@@ -152,9 +152,6 @@ struct DepthRange {
   int64_t depth;
 };
 
-// Floats of a filter that L2 holds from one block of pixels to the next.
-constexpr size_t kSmallFilter = 1 << 16;
-
 // A run of columns of one group inside one panel, against all pixels of a block.
 void MultiplyColumns(const ConvCall& call, const ConvPixels& pixels, const DepthRange& range,
                      size_t vector, size_t vectors, bool first, bool last) {
@@ -184,7 +181,7 @@ void MultiplyColumns(const ConvCall& call, const ConvPixels& pixels, const Depth
       .clamp = last ? call.clamp : nullptr,
   };
   const float* next = nullptr;
-  if (within + vectors < group_vectors && depth_k * group_vectors * kLanes > kSmallFilter) {
+  if (within + vectors < group_vectors && depth_k * group_vectors * kLanes > kKeptByL2) {
     const PanelPlace after = PlaceOf(panels, depth_k, group_vectors, within + vectors);
     next = after.first + (range.tap * call.depth() + range.offset) * after.row;
   }

@@ -54,7 +54,7 @@ void MultiplySegment(const GemmCall& g, const RowBlock& block, size_t vector, si
     const PanelPlace place = PlaceOf(panels, g.depth_k, VectorsOf(g.cols_n), vector);
     call.panel = place.first + static_cast<int64_t>(block.k) * place.row;
     call.panel_row = place.row;
-    if (vector + vectors < vectors_end) {
+    if (vector + vectors < vectors_end && g.depth_k * g.cols_n > kKeptByL2) {
       const PanelPlace after = PlaceOf(panels, g.depth_k, VectorsOf(g.cols_n), vector + vectors);
       next = after.first + static_cast<int64_t>(block.k) * after.row;
     }

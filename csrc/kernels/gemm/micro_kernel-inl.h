@@ -131,6 +131,9 @@ struct Ahead {
 };
 constexpr size_t kAheadEvery = 8;  // k: every one cost 1 %
 constexpr size_t kCacheLine = 64;
+// Floats of all panels that L2 keeps from one block of rows to the next: nothing needs to be
+// brought.
+constexpr size_t kKeptByL2 = 1 << 16;
 
 // A panel of `vectors` whose like comes next, while `tiles` tiles meet it.
 static inline Ahead AheadOf(const float* next, size_t vectors, size_t tiles) {

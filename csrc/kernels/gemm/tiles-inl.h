@@ -34,8 +34,11 @@ template <int kRows, int kVectors>
   for (int t = 0; t < kTurns; ++t) ClearSums(turns[t]);
   size_t k = 0;
   for (; k + kTurns <= depth; k += kTurns) {
-    Prefetch(ahead, kBytes);
-    ahead += kBytes;
+    // One row takes a panel as fast as memory gives it, prefetched or not.
+    if constexpr (kRows > 1) {
+      Prefetch(ahead, kBytes);
+      ahead += kBytes;
+    }
 #pragma GCC unroll 4
     for (int t = 0; t < kTurns; ++t) MultiplyAddStep(rows, k + t, panel + t * panel_row, turns[t]);
     panel += kTurns * panel_row;
