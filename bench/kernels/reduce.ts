@@ -32,8 +32,21 @@ const softmax = (logarithm: boolean) => (rows: number, cols: number) => ({
   reads: [rows * cols],
   writes: floats(rows * cols),
 });
-const normalize = (kind: number, affine: boolean) => (rows: number, cols: number) => ({
-  words: stepWords(Normalize, affine ? [1, 2, 3] : [1, 0, 0], affine ? 4 : 2, {kind, rows, cols, epsilon: 1e-5, xRow: cols, yRow: cols}),
+const normalize = (kind: number, affine: boolean, wholeImage: boolean) => (rows: number, cols: number) => ({
+  words: stepWords(Normalize, affine ? [1, 2, 3] : [1, 0, 0], affine ? 4 : 2, {
+    kind,
+    rows,
+    cols,
+    positions: wholeImage ? rows : 1,
+    groups: wholeImage ? cols : 1,
+    xRow: cols,
+    yRow: cols,
+    correction: 1,
+    epsilon: 1e-5,
+    spreadEpsilon: 0,
+    epilogue: [],
+    epilogueStrides: [],
+  }),
   reads: affine ? [rows * cols, cols, cols] : [rows * cols],
   writes: floats(rows * cols),
 });
@@ -49,9 +62,10 @@ const problems: Record<string, (a: number, b: number, c: number) => Problem> = {
   }),
   softmax: softmax(false),
   'log-softmax': softmax(true),
-  layer: normalize(0, true),
-  'layer-plain': normalize(0, false),
-  rms: normalize(1, true),
+  layer: normalize(0, true, false),
+  'layer-plain': normalize(0, false, false),
+  rms: normalize(1, true, false),
+  instance: normalize(0, false, true),
   cumsum: (outer, length, inner) => ({
     words: stepWords(Cumulative, [1], 2, {kind: 0, outer, length, inner, exclusive: false, reverse: false}),
     reads: [outer * length * inner],

@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 1553140926u;
+inline constexpr uint32_t kOpTableHash = 2559207068u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -580,17 +580,29 @@ struct NormalizeParams {
   uint32_t kind;
   uint32_t rows;
   uint32_t cols;
-  float epsilon;
+  uint32_t positions;
+  uint32_t groups;
   int32_t x_row;
   int32_t y_row;
+  float correction;
+  float epsilon;
+  float spread_epsilon;
+  List epilogue;
+  List epilogue_strides;
 };
 inline bool Decode(WordReader& reader, NormalizeParams* p) {
   return reader.Read(&p->kind) &&
          reader.Read(&p->rows) &&
          reader.Read(&p->cols) &&
-         reader.Read(&p->epsilon) &&
+         reader.Read(&p->positions) &&
+         reader.Read(&p->groups) &&
          reader.Read(&p->x_row) &&
-         reader.Read(&p->y_row);
+         reader.Read(&p->y_row) &&
+         reader.Read(&p->correction) &&
+         reader.Read(&p->epsilon) &&
+         reader.Read(&p->spread_epsilon) &&
+         reader.Read(&p->epilogue) &&
+         reader.Read(&p->epilogue_strides);
 }
 Status Normalize(const StepContext& context, const NormalizeParams& params, Operands in, Operands out);
 
@@ -1172,7 +1184,7 @@ inline constexpr OpEntry kOps[] = {
     {"Reduce", 1, 1, 1, Invoke<ReduceParams, Reduce>},
     {"ArgReduce", 1, 1, 1, Invoke<ArgReduceParams, ArgReduce>},
     {"Softmax", 1, 1, 1, Invoke<SoftmaxParams, Softmax>},
-    {"Normalize", 3, 3, 1, Invoke<NormalizeParams, Normalize>},
+    {"Normalize", 3, 32, 1, Invoke<NormalizeParams, Normalize>},
     {"Cumulative", 1, 1, 1, Invoke<CumulativeParams, Cumulative>},
     {"TopK", 1, 1, 2, Invoke<TopKParams, TopK>},
     {"StridedCopy", 1, 1, 1, Invoke<StridedCopyParams, StridedCopy>},

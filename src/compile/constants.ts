@@ -16,6 +16,7 @@ interface Constant {
   /** The tensors that it was captured from: converters store a weight once for each of its users. */
   readonly sources: TensorData[];
   values: Float32Array | Int32Array | Uint8Array | undefined;
+  repeated?: {readonly number: number | undefined};
 }
 
 const views = {float32: Float32Array, int32: Int32Array, bool: Uint8Array} as const;
@@ -125,6 +126,17 @@ export class ConstantPool {
     const values = new views[constant.dtype as keyof typeof views](native().read(this.slot(id)));
     if (constant.elems <= 4096) constant.values = values;
     return values;
+  }
+
+  /** The number that all elements of a constant are, bit for bit; undefined where they differ. */
+  repeated(id: number): number | undefined {
+    const constant = this.get(id);
+    if (constant.repeated === undefined) {
+      const values = this.values(id);
+      const first = values[0];
+      constant.repeated = {number: values.every((value) => Object.is(value, first)) ? first : undefined};
+    }
+    return constant.repeated.number;
   }
 
   /** A constant of JavaScript's values, made once for each key. */

@@ -57,8 +57,9 @@ function termsOf(node: Node): number {
     case 'Reduce':
       return num(node, 'reduce');
     case 'Softmax':
-    case 'Normalize':
       return num(node, 'cols');
+    case 'Normalize':
+      return (num(node, 'positions') * num(node, 'cols')) / num(node, 'groups');
     case 'Recurrence':
       return num(node, 'steps') * num(node, 'units');
     case 'Cumulative':

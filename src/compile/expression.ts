@@ -289,33 +289,47 @@ const samples = [
   41, 1000,
 ];
 
-function isFunction(expr: Expr, variable: Expr, {name, pieces}: Recognised): boolean {
+/** k, if the expression is k times the function of `variable`, as models write it that keep the variance (k · GELU); else undefined. */
+function multipleOf(expr: Expr, variable: Expr, {name, pieces}: Recognised): number | undefined {
   const formula = doubles[name] as (a: number, b: number, c: number) => number;
   for (const part of partsOf(expr, new Set([variable]))) {
     if (part === variable) continue;
-    if ('input' in part) return false;
-    if ('op' in part && !smooth.has(part.op) && !(pieces && part.op === 'Relu6')) return false;
+    if ('input' in part) return undefined;
+    if ('op' in part && !smooth.has(part.op) && !(pieces && part.op === 'Relu6')) return undefined;
   }
-  return samples.every((x) => {
-    const got = evaluate(expr, (part) => (part === variable ? x : undefined));
-    const wanted = formula(x, 0, 0);
-    return got !== undefined && Math.abs(got - wanted) <= tolerance * (1 + Math.abs(wanted));
+  const at = (x: number) => evaluate(expr, (part) => (part === variable ? x : undefined)) ?? Number.NaN;
+  // All of them are x or 1 there.
+  const ratio = at(1000) / formula(1000, 0, 0);
+  const factor = Math.abs(ratio - 1) <= tolerance ? 1 : ratio;
+  const holds = samples.every((x) => {
+    const wanted = factor * formula(x, 0, 0);
+    return Math.abs(at(x) - wanted) <= tolerance * (Math.abs(factor) + Math.abs(wanted));
   });
+  return holds && factor !== 0 ? factor : undefined;
 }
 
-function functionOf(expr: Expr): {readonly name: ScalarName; readonly variable: Expr} | undefined {
+interface Found {
+  readonly name: ScalarName;
+  readonly variable: Expr;
+  readonly factor: number;
+}
+
+function functionOf(expr: Expr): Found | undefined {
   if (!('op' in expr) || !roots.has(expr.op)) return undefined;
   const parts = [...partsOf(expr)];
   const names = new Set(parts.flatMap((p) => ('op' in p ? [p.op] : [])));
   for (const candidate of recognised) {
     if (!candidate.marks.some((mark) => names.has(mark))) continue;
-    const variable = parts.find((p) => p !== expr && !('f32' in p) && !('i32' in p) && isFunction(expr, p, candidate));
-    if (variable !== undefined) return {name: candidate.name, variable};
+    for (const variable of parts) {
+      if (variable === expr || 'f32' in variable || 'i32' in variable) continue;
+      const factor = multipleOf(expr, variable, candidate);
+      if (factor !== undefined) return {name: candidate.name, variable, factor};
+    }
   }
   return undefined;
 }
 
-/** Replaces each part that is one of the named activations, as a function of some other part, by one call of it. */
+/** Replaces each part that is one of the named activations, or a multiple of one, as a function of some other part, by one call of it. */
 export function recogniseActivations(expr: Expr): Expr {
   return recognitions.get(expr, '', () => recognise(expr));
 }
@@ -325,12 +339,14 @@ function recognise(expr: Expr): Expr {
   return recognised.some(({marks}) => marks.some((mark) => names.has(mark))) ? withActivations(expr, new Map()) : expr;
 }
 
+const multiple = (factor: number, expr: Expr): Expr => (factor === 1 ? expr : call('Mul', {f32: Math.fround(factor)}, expr));
+
 function withActivations(expr: Expr, seen: Map<Expr, Expr>): Expr {
   const known = seen.get(expr);
   if (known !== undefined) return known;
   let result = expr;
   const found = functionOf(expr);
-  if (found !== undefined) result = {op: found.name, args: [withActivations(found.variable, seen)]};
+  if (found !== undefined) result = multiple(found.factor, {op: found.name, args: [withActivations(found.variable, seen)]});
   else if ('op' in expr) result = {op: expr.op, args: expr.args.map((arg) => withActivations(arg, seen))};
   seen.set(expr, result);
   return result;

@@ -32,14 +32,23 @@ export const Softmax = defineOp({
 
 export const normalizeKinds = {layer: 0, rms: 1} as const;
 /**
- * layer: y = (x − mean) / sqrt(variance + epsilon) · gamma + beta over each row (Ba et al. 2016); rms: y = x / sqrt(mean(x²) + epsilon) · gamma
- * (Zhang & Sennrich 2019). float32. Inputs: x[rows, cols] (row stride xRow), gamma[cols], beta[cols]; gamma and beta may be absent.
+ * y = epilogue((x − mean) / (sqrt(correction · variance + epsilon) + spreadEpsilon) · gamma + beta) over each group of elements; rms: mean is 0
+ * and variance the mean of squares (Zhang & Sennrich 2019). float32.
+ *
+ * x[rows, cols] (row stride xRow): `positions` rows after each other are a sample, and cols / groups columns after each other of a sample a
+ * group. Layer norm: positions and groups 1; instance norm of an image: positions H · W, groups = cols; group norm: groups in between; batch
+ * norm in training: positions N · H · W. Inputs: x, gamma[cols], beta[cols], either of which may be absent, then the epilogue's own.
+ * `epilogueStrides`: four per further input, over (1, 1, rows, cols).
  */
 export const Normalize = defineOp({
   name: 'Normalize',
-  inputs: 3,
+  inputs: [3, 32],
   outputs: 1,
-  params: {kind: 'u32', rows: 'u32', cols: 'u32', epsilon: 'f32', xRow: 'i32', yRow: 'i32'},
+  // biome-ignore format: what is walked, then what is computed
+  params: {
+    kind: 'u32', rows: 'u32', cols: 'u32', positions: 'u32', groups: 'u32', xRow: 'i32', yRow: 'i32',
+    correction: 'f32', epsilon: 'f32', spreadEpsilon: 'f32', epilogue: 'list', epilogueStrides: 'list',
+  },
 });
 
 export const cumulativeKinds = {sum: 0, product: 1} as const;

@@ -1,17 +1,37 @@
-// layer: y = (x − mean) / sqrt(variance + epsilon) · gamma + beta   (Ba et al. 2016, equation 4)
-// rms:   y = x / sqrt(mean(x²) + epsilon) · gamma + beta            (Zhang & Sennrich 2019,
-// equation 4)
+// y = epilogue((x − mean) / (sqrt(correction · variance + epsilon) + spread_epsilon) · gamma +
+// beta)
+//
+// over the elements of a group: layer norm (Ba et al. 2016, equation 4), instance norm (Ulyanov et
+// al. 2016, equation 2), group norm (Wu & He 2018, equation 1). rms: mean is 0 and variance the
+// mean of squares (Zhang & Sennrich 2019, equation 4).
 #ifndef GRAVITON_KERNELS_NORMALIZE_NORMALIZE_H_
 #define GRAVITON_KERNELS_NORMALIZE_NORMALIZE_H_
 
+#include <cmath>
 #include <cstddef>
 
+#include "kernels/pointwise/clamp.h"
+#include "kernels/pointwise/program.h"
 #include "simd/dispatch.h"
 
 namespace graviton {
 
 inline constexpr int kNormalizeKinds = 2;
 
+// Rows that are summed in float32; their sums are joined in float64.
+inline constexpr size_t kMomentRows = 128;
+
+// What divides the deviations: variance is corrected by a factor (Bessel's n / (n − 1), or 1).
+struct Spread {
+  float correction;
+  float epsilon;  // inside of the root
+  float outside;  // beside it
+  float Inverse(float variance) const {
+    return 1.0f / (std::sqrt(correction * variance + epsilon) + outside);
+  }
+};
+
+// Rows [first_row, first_row + rows) of x and y.
 struct NormalizePiece {
   const float* x;
   const float* gamma;  // null: 1
@@ -21,11 +41,20 @@ struct NormalizePiece {
   size_t cols;
   ptrdiff_t x_row;
   ptrdiff_t y_row;
-  float epsilon;
+  Spread spread;
+  const Epilogue* epilogue;  // null: none
+  Clamp clamp;               // what ScaleColumns does instead of an epilogue that only clamps
+  size_t first_row;
 };
 
 struct NormalizeKernels {
-  void (*run[kNormalizeKinds])(const NormalizePiece&);
+  // Each row is a group.
+  void (*rows[kNormalizeKinds])(const NormalizePiece&);
+  // Of each column: its mean (rms: 0) and the sum of the squares of its deviations from that. The
+  // arrays have room for whole vectors.
+  void (*moments[kNormalizeKinds])(const NormalizePiece&, double* mean, double* squares);
+  // y = epilogue((x − mean[col]) · factor[col] + shift[col])
+  void (*scale)(const NormalizePiece&, const float* mean, const float* factor, const float* shift);
 };
 
 GRAVITON_DISPATCH(NormalizeKernels, kNormalize)

@@ -2,7 +2,7 @@ import {rowMajorStrides, sizeOf} from '../../ops/geometry';
 import {StridedCopy} from '../../ops/movement';
 import type {Expr} from '../../ops/program';
 import {Editor} from '../editor';
-import {keyOf, substitute} from '../expression';
+import {keyOf, partsOf, substitute} from '../expression';
 import {formOf, nodeOf} from '../form';
 import {type Graph, list, type Node, type Operand, valueOf} from '../ir';
 import type {Pass} from '../pass';
@@ -23,9 +23,15 @@ export function copiesAsItIs(graph: Graph, node: Node): boolean {
   );
 }
 
+/** The inputs that are terms of sums. */
+function addends(expr: Expr): Set<number> {
+  const sums = [...partsOf(expr)].flatMap((part) => ('op' in part && (part.op === 'Add' || part.op === 'Sub') ? part.args : []));
+  return new Set(sums.flatMap((term) => ('input' in term ? [term.input] : [])));
+}
+
 export const canonicalise: Pass = {
   name: 'canonicalise',
-  why: 'scalar constants become immediates, neutral operations and plain copies go, so that later patterns see one form',
+  why: 'constants of one number become immediates, neutral operations and plain copies go, so that later patterns see one form',
   run(graph, {pool, remember}) {
     const editor = new Editor(graph);
     for (const original of graph.nodes) {
@@ -40,11 +46,15 @@ export const canonicalise: Pass = {
       }
       const form = formOf(editor, node);
       if (form === undefined) continue;
-      const immediates = form.inputs.map(({operand}): Expr | undefined => {
+      const added = addends(form.expr);
+      const immediates = form.inputs.map(({operand}, i): Expr | undefined => {
         const value = valueOf(editor, operand.value);
-        if (value.constant === undefined || value.elems !== 1) return undefined;
-        const scalar = pool.values(value.constant)[0] as number;
-        return value.dtype === 'float32' ? {f32: scalar} : {i32: scalar};
+        if (value.constant === undefined) return undefined;
+        const scalar = pool.repeated(value.constant);
+        if (scalar === undefined || value.dtype !== 'float32') return scalar === undefined ? undefined : {i32: scalar};
+        // A vector that is added may become a bias, which costs a product nothing; zeros are states in which loops begin, whose first step
+        // should be as the others.
+        return value.elems !== 1 && (added.has(i) || scalar === 0) ? undefined : {f32: scalar};
       });
       const key = `canonical ${keyOf(form.expr)} ${immediates.map(immediateText).join()}`;
       const expr = remember(key, () => simplify(substitute(form.expr, (i) => immediates[i] ?? {input: i})));

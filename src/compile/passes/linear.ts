@@ -2,6 +2,7 @@ import {Conv2D, DepthwiseConv2D} from '../../ops/convolution';
 import {sizeOf} from '../../ops/geometry';
 import {MatMul} from '../../ops/linear';
 import {decodeProgram, type Expr, encodeProgram} from '../../ops/program';
+import {Normalize} from '../../ops/reduction';
 import type {OpSpec} from '../../ops/schema';
 import {withSplitBatch, writeWalk} from '../axes';
 import {Editor} from '../editor';
@@ -10,7 +11,7 @@ import {type Form, fit, formOf, readsInOrder, resultType} from '../form';
 import {type Graph, list, type Node, type Operand, onlyReader, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
 
-export const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D]);
+export const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D, Normalize]);
 const bias = 2;
 const firstExtra = 3;
 
@@ -92,7 +93,13 @@ function absorb(graph: Graph, node: Node, form: Form, position: number, output: 
   extractBias(graph, epilogue, fitted.axes);
   if (keyOf(epilogue.expr) === undefined) return 'the epilogue does not fit into one program';
   epilogue.expr = remember(`activations ${keyOf(epilogue.expr)}`, () => recogniseActivations(epilogue.expr));
-  return withEpilogue(target, epilogue, output, notesOf(epilogue)) ?? 'the epilogue does not fit into one program';
+  return withEpilogue(target, epilogue, output, notesAfter(target, own, epilogue)) ?? 'the epilogue does not fit into one program';
+}
+
+/** The node's notes with those of its new epilogue for those of its own. A normalization's shift is a part of it. */
+function notesAfter(node: Node, own: Epilogue, epilogue: Epilogue): string[] {
+  const kept = (node.notes ?? []).filter((note) => !notesOf(own).includes(note));
+  return [...kept, ...notesOf(node.op === Normalize ? {...epilogue, bias: undefined} : epilogue)];
 }
 
 export function notesOf({expr, bias: vector}: Epilogue): string[] {
