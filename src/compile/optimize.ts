@@ -14,7 +14,7 @@ import {packing} from './passes/packing';
 import {padding} from './passes/padding';
 import {pointwise} from './passes/pointwise';
 import {precision} from './passes/precision';
-import {reads} from './passes/reads';
+import {reads, slices} from './passes/reads';
 import {recurrence} from './passes/recurrence';
 import {sharedInput} from './passes/shared-input';
 import {sharedWeights} from './passes/shared-weights';
@@ -41,6 +41,7 @@ export const passes: readonly Pass[] = [
   recurrence,
   batchNorm,
   reads,
+  slices,
   sharedInput,
   writes,
   deadCode,

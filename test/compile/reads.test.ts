@@ -1,4 +1,4 @@
-import {reads} from '../../src/compile/passes/reads';
+import {reads, slices} from '../../src/compile/passes/reads';
 import {rewrites} from './pass-harness';
 
 const refused = /^reads: its operand \d is a transposed or sliced copy that its strides cannot express$/;
@@ -142,5 +142,38 @@ describe('pass reads', () => {
       v3 float32[12] = Pointwise(v2) {shape: [12], strides: [1,1], program: Neg(x0)}
       outputs: v3`,
     nodes: [3, 3],
+  });
+});
+
+describe('pass slices', () => {
+  // The new keys of a decoder step, of which there is one row: [1, 12] → columns 4 to 8, as heads.
+  rewrites('makes a slice of neighbouring elements an offset', slices, {
+    before: `
+      inputs: v0 float32[12], v1 float32[8], v2 int32[6]
+      constants:
+      v3 float32[4] = StridedCopy(v0@4) {shape: [2,1,2], srcStrides: [2,4,1], dstStrides: [2,2,1]}
+      v4 float32[12] = Concat(v1, v3) {outer: 2, inner: [4,2]}
+      v5 int32[2] = StridedCopy(v2@3) {shape: [2], srcStrides: [1], dstStrides: [1]}
+      v6 float32[4] = Softmax(v3) {rows: 2, cols: 2}
+      outputs: v4, v5, v6`,
+    after: `
+      inputs: v0 float32[12], v1 float32[8], v2 int32[6]
+      constants:
+      v3 float32[4] = StridedCopy(v0@4) {shape: [2,1,2], srcStrides: [2,4,1], dstStrides: [2,2,1]}
+      v4 float32[12] = Concat(v1, v0@4) {outer: 2, inner: [4,2]}
+      v5 int32[2] = StridedCopy(v2@3) {shape: [2], srcStrides: [1], dstStrides: [1]}
+      v6 float32[4] = Softmax(v0@4) {rows: 2, cols: 2}
+      outputs: v4, v5, v6`,
+    nodes: [4, 4],
+  });
+
+  rewrites('leaves columns of several rows', slices, {
+    before: `
+      inputs: v0 float32[12]
+      constants:
+      v1 float32[6] = StridedCopy(v0) {shape: [2,3], srcStrides: [6,1], dstStrides: [3,1]}
+      v2 float32[6] = Softmax(v1) {rows: 2, cols: 3}
+      outputs: v2`,
+    nodes: [2, 2],
   });
 });

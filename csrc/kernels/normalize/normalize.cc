@@ -124,6 +124,7 @@ void Scale(const ColumnJob& job, size_t sample, size_t split, const float* colum
 
 Status RunColumns(const StepContext& context, ColumnJob job, size_t parts) {
   const size_t samples = job.samples();
+  if (samples == 0) return {};
   job.splits = samples >= parts ? 1 : std::min((parts + samples - 1) / samples, job.positions);
   const size_t items = samples * job.splits;
   parts = std::min(parts, items);

@@ -99,3 +99,30 @@ export const reads: Pass = {
     return editor.finish();
   },
 };
+
+/** `node` reading operand `position` where the view has it, whichever way the node walks it: its elements lie one after the other. */
+function shifted(node: Node, position: number, {shape, strides, source}: View): Node | undefined {
+  const dense = rowMajorStrides(shape);
+  if (node.host !== undefined || !strides.every((s, axis) => s === dense[axis] || shape[axis] === 1)) return undefined;
+  const moved = {value: source.value, offset: source.offset + (node.inputs[position] as Operand).offset};
+  return {...node, inputs: node.inputs.map((o, i) => (i === position ? moved : o))};
+}
+
+export const slices: Pass = {
+  name: 'slices',
+  why: 'what lies together in another value is read there by ops that have no strides too',
+  run(graph) {
+    const editor = new Editor(graph);
+    for (const original of graph.nodes) {
+      let node = original;
+      for (let position = 0; position < node.inputs.length; position++) {
+        const view = viewOf(editor, node.inputs[position]);
+        const direct = view && shifted(node, position, view);
+        if (direct === undefined) continue;
+        editor.replace(node, direct);
+        node = direct;
+      }
+    }
+    return editor.finish();
+  },
+};
