@@ -2,7 +2,8 @@
 import {loadAddon} from './binary';
 import {errors} from './errors';
 import {ops} from './ops';
-import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValue, type ParamValues, type Word} from './ops/schema';
+import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValues} from './ops/schema';
+import {type WriteParams, writers} from './ops/writers.gen';
 
 interface Addon {
   readonly info: AddonInfo;
@@ -95,6 +96,11 @@ export function checkElems(op: string, elems: number): void {
 
 const commandWords = 1 << 16;
 
+/** Tensors of up to so many elements leave their buffer to the next result (Buffer::Renew in csrc/memory/buffer.h) … */
+const recycledElems = 1024;
+/** … so many at most. */
+const mostRecycled = 256;
+
 /** The addon of this JavaScript environment. */
 export class Native {
   readonly info: AddonInfo;
@@ -102,6 +108,8 @@ export class Native {
   private readonly floats = new Float32Array(this.words.buffer);
   private readonly addon: Addon;
   private readonly freeSlots: number[] = [];
+  /** Free ones that still hold a small buffer: a call and an allocation less for the result that takes it. */
+  private readonly recycledSlots: Slot[] = [];
   private nextSlot = 1;
   private readonly oneSlot: Slot[] = [noSlot];
 
@@ -116,6 +124,7 @@ export class Native {
   }
 
   newSlot(): Slot {
+    if (this.recycledSlots.length > 0) return this.recycledSlots.pop() as Slot;
     return (this.freeSlots.pop() ?? this.nextSlot++) as Slot;
   }
 
@@ -124,12 +133,27 @@ export class Native {
     this.freeSlots.push(slot);
   }
 
+  private releaseAll(slots: readonly Slot[]): void {
+    for (const slot of slots) this.release(slot);
+  }
+
+  /** release() of a tensor of `elems` elements, whose buffer may stay for the next result. */
+  recycle(slot: Slot, elems: number): void {
+    if (elems <= recycledElems && this.recycledSlots.length < mostRecycled) this.recycledSlots.push(slot);
+    else this.release(slot);
+  }
+
+  private releaseRecycled(): void {
+    this.releaseAll(this.recycledSlots);
+    this.recycledSlots.length = 0;
+  }
+
   /** Copies `values` into a new native tensor. */
   store(values: ArrayBufferView, dtype: NativeDType): Slot {
     const slot = this.newSlot();
     const code = this.addon.store(slot, dtypes.indexOf(dtype), values);
     if (code) {
-      this.freeSlots.push(slot);
+      this.release(slot);
       throw errors.native(code, this.addon.lastError());
     }
     return slot;
@@ -208,11 +232,11 @@ export class Native {
       this.writeStep(at, op, inputs, outputs, params);
       code = this.addon.runStep();
     } catch (error) {
-      this.freeSlots.push(...outputs);
+      this.releaseAll(outputs);
       throw error;
     }
     if (code) {
-      this.freeSlots.push(...outputs);
+      this.releaseAll(outputs);
       throw errors.native(code, this.addon.lastError());
     }
   }
@@ -225,7 +249,7 @@ export class Native {
     params: ParamValues<P>,
   ): void {
     const {words, floats} = this;
-    const {number, fields} = wireForms.get(op) as WireForm;
+    const {number, write} = wireForms.get(op) as WireForm;
     let at = start;
     words[at++] = number;
     words[at++] = inputs.length;
@@ -241,19 +265,9 @@ export class Native {
       words[at++] = outputs[i] as Slot;
       words[at++] = 0;
     }
-    const first = at;
-    for (let i = 0; i < fields.length; i++) {
-      const {name, word} = fields[i] as Field;
-      const value = params[name] as ParamValue;
-      if (word === 'f32') floats[at++] = value as number;
-      else if (word === 'list') {
-        const list = value as readonly number[];
-        if (at + list.length >= commandWords) throw errors.tooLarge(op.name, list.length, commandWords);
-        words[at++] = list.length;
-        for (let j = 0; j < list.length; j++) words[at++] = list[j] as number;
-      } else words[at++] = value === true ? 1 : (value as number);
-    }
-    words[length] = at - first;
+    const end = write(words, floats, at, params);
+    if (end === undefined) throw errors.tooLarge(op.name, wordsOf(params), commandWords);
+    words[length] = end - at;
   }
 
   makePlan(words: Int32Array, constants: readonly Slot[]): number {
@@ -294,7 +308,7 @@ export class Native {
     const slots = this.writePlanCall(plan, inputs, outputs, sizes);
     const code = this.addon.runPlan();
     if (code) {
-      this.freeSlots.push(...slots);
+      this.releaseAll(slots);
       throw errors.native(code, this.addon.lastError());
     }
     return slots;
@@ -306,7 +320,7 @@ export class Native {
     return new Promise((resolve, reject) => {
       const settle = (code: number) => {
         if (!code) return resolve(slots);
-        this.freeSlots.push(...slots);
+        this.releaseAll(slots);
         reject(errors.native(code, this.addon.lastError()));
       };
       const code = this.addon.runPlanAsync(settle);
@@ -331,6 +345,7 @@ export class Native {
    * failure asked for before was still away, 0 if it has happened.
    */
   failAllocation(nth: number): number {
+    this.releaseRecycled(); // results that take a buffer do not ask for memory
     return this.addon.failAllocation(nth);
   }
 
@@ -364,27 +379,26 @@ export class Native {
   }
 
   stats(): NativeStats {
+    this.releaseRecycled();
     return this.addon.stats();
   }
 
   /** Gives back the memory kept for the next call. */
   freeArenas(): void {
+    this.releaseRecycled();
     this.addon.freeArenas();
   }
 }
 
-/** What a step of an op consists of, in order. */
-interface Field {
-  readonly name: string;
-  readonly word: Word;
-}
+/** How a step of an op is written. */
 interface WireForm {
   readonly number: number;
-  readonly fields: readonly Field[];
+  readonly write: WriteParams;
 }
-const wireForms = new Map<OpSpec, WireForm>(
-  ops.map((op, number) => [op, {number, fields: Object.entries(op.params).map(([name, word]) => ({name, word}))}]),
-);
+const wireForms = new Map<OpSpec, WireForm>(ops.map((op, number) => [op, {number, write: writers[number] as WriteParams}]));
+
+/** The longest list of a step's parameters. */
+const wordsOf = (params: object): number => Math.max(...Object.values(params).map((value) => (Array.isArray(value) ? value.length : 1)));
 
 export function opNumber(op: OpSpec): number {
   return (wireForms.get(op) as WireForm).number;

@@ -6,6 +6,8 @@ import {native, type Slot} from './native';
 /** Weights that freeze has replaced by their packed form; `thaw` makes the plain tensor again. */
 export interface Frozen {
   thaw(): Slot;
+  /** The tensor has its plain elements again, or is gone. */
+  settled(): void;
 }
 
 /** A tensor whose elements JavaScript keeps: strings, and the two parts of a complex tensor. */
@@ -63,8 +65,9 @@ export class TensorData {
     if (this.nativeSlot === undefined) {
       if (this.frozen === undefined) throw errors.disposed(`a ${this.dtype} tensor of ${this.elems} elements`);
       this.nativeSlot = this.frozen.thaw();
+      this.frozen.settled();
     }
-    return this.nativeSlot;
+    return this.nativeSlot as Slot;
   }
 
   /** Whether the plain elements are there, rather than frozen or still to be computed. */
@@ -93,9 +96,11 @@ export class TensorData {
   }
 
   release(): void {
-    if (this.nativeSlot !== undefined) native().release(this.nativeSlot);
+    if (this.nativeSlot !== undefined) native().recycle(this.nativeSlot, this.elems);
+    const {frozen} = this;
     this.nativeSlot = undefined;
     this.frozen = undefined;
     this.isPending = false;
+    frozen?.settled();
   }
 }

@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 2559207068u;
+inline constexpr uint32_t kOpTableHash = 2113668309u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -775,6 +775,7 @@ struct ScatterParams {
   uint32_t count;
   uint32_t inner;
   uint32_t same_update;
+  uint32_t same_base;
   List dims;
 };
 inline bool Decode(WordReader& reader, ScatterParams* p) {
@@ -784,6 +785,7 @@ inline bool Decode(WordReader& reader, ScatterParams* p) {
          reader.Read(&p->count) &&
          reader.Read(&p->inner) &&
          reader.Read(&p->same_update) &&
+         reader.Read(&p->same_base) &&
          reader.Read(&p->dims);
 }
 Status Scatter(const StepContext& context, const ScatterParams& params, Operands in, Operands out);

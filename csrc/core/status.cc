@@ -16,9 +16,8 @@ struct Status::Failure {
 // Handed out when not even a message can be allocated; recognised by address and never freed.
 Status::Failure Status::no_memory_ = {Code::kOutOfMemory, "out of memory"};
 
-Status::~Status() {
-  if (failure_ == nullptr || failure_ == &no_memory_) return;
-  Free(failure_, sizeof(Failure));
+void Status::Free() {
+  if (failure_ != &no_memory_) graviton::Free(failure_, sizeof(Failure));
 }
 
 Code Status::code() const { return failure_ == nullptr ? Code::kOk : failure_->code; }

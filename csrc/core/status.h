@@ -28,7 +28,9 @@ class [[nodiscard]] Status {
   }
   Status(const Status&) = delete;
   Status& operator=(const Status&) = delete;
-  ~Status();
+  ~Status() {
+    if (failure_ != nullptr) Free();
+  }
 
   bool ok() const { return failure_ == nullptr; }
   Code code() const;
@@ -40,6 +42,7 @@ class [[nodiscard]] Status {
 
  private:
   struct Failure;
+  void Free();
   static Failure no_memory_;
   Failure* failure_ = nullptr;
 };

@@ -33,6 +33,29 @@ Buffer* Buffer::New(DType dtype, size_t elems) {
   return new (header) Buffer(data, dtype, elems);
 }
 
+bool Buffer::Renew(DType dtype, size_t elems) {
+  // Under AddressSanitizer nothing is reused.
+  if (elems > kInlineBytes || elems * SizeOf(dtype) != bytes() || bytes() > kInlineBytes ||
+      references_.load(std::memory_order_acquire) != 1) {
+    return false;
+  }
+  DropForm();
+  elems_ = elems;
+  dtype_ = dtype;
+  layout_ = 0;
+  form_key_ = 0;
+  read_before_.store(false, std::memory_order_relaxed);
+  return true;
+}
+
+void Buffer::DropForm() {
+  Buffer* form = form_.load(std::memory_order_relaxed);
+  if (form == nullptr) return;
+  form_bytes.fetch_sub(static_cast<int64_t>(form->bytes()), std::memory_order_relaxed);
+  form->Unref();
+  form_.store(nullptr, std::memory_order_relaxed);
+}
+
 bool Buffer::KeepForm(Buffer* form) {
   const auto bytes = static_cast<int64_t>(form->bytes());
   if (form_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes <= kMostFormBytes) {
@@ -50,10 +73,7 @@ bool Buffer::KeepForm(Buffer* form) {
 
 void Buffer::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (Buffer* form = form_.load(std::memory_order_relaxed); form != nullptr) {
-    form_bytes.fetch_sub(static_cast<int64_t>(form->bytes()), std::memory_order_relaxed);
-    form->Unref();
-  }
+  DropForm();
   const size_t bytes = this->bytes();
   void* data = data_;
   this->~Buffer();

@@ -20,6 +20,11 @@ class Buffer {
   // Null when memory is short. The caller owns one reference.
   static Buffer* New(DType dtype, size_t elems);
 
+  // Makes this small buffer one of so many elements that nothing is known of, without asking for
+  // memory. False where its bytes are not as many, or anybody else holds it. For the owner of the
+  // one reference alone.
+  bool Renew(DType dtype, size_t elems);
+
   void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Unref();
 
@@ -46,6 +51,7 @@ class Buffer {
 
  private:
   Buffer(void* data, DType dtype, size_t elems) : data_(data), elems_(elems), dtype_(dtype) {}
+  void DropForm();
 
   void* data_;
   size_t elems_;

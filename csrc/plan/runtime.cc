@@ -59,6 +59,10 @@ Status Runtime::New(uint32_t slot, DType dtype, size_t elems, Buffer** buffer) {
     return Status::Error(Code::kInvalidStep, "there is no slot %u", slot);
   }
   if (slot >= slots_.size() && !slots_.Resize(slot + 1)) return Status::OutOfMemory(slot);
+  if (Buffer* left = slots_[slot].get(); left != nullptr && left->Renew(dtype, elems)) {
+    if (buffer != nullptr) *buffer = left;
+    return {};
+  }
   Buffer* made = Buffer::New(dtype, elems);
   if (made == nullptr) return Status::OutOfMemory(elems * SizeOf(dtype));
   Release(slot);
@@ -70,7 +74,7 @@ Status Runtime::New(uint32_t slot, DType dtype, size_t elems, Buffer** buffer) {
 }
 
 Status Runtime::Store(uint32_t slot, DType dtype, const void* data, size_t elems) {
-  Buffer* buffer;
+  Buffer* buffer = nullptr;
   if (Status status = New(slot, dtype, elems, &buffer); !status.ok()) return status;
   if (elems > 0) std::memcpy(buffer->data(), data, buffer->bytes());
   return {};

@@ -1,3 +1,4 @@
+import {GravitonError} from '../errors';
 import {native, type Slot} from '../native';
 import {PackWeights, UnpackWeights} from '../ops/linear';
 import {Concat, StridedCopy} from '../ops/movement';
@@ -60,6 +61,7 @@ export class ConstantPool {
   private readonly derived = new Map<string, number>();
   private readonly parents = new Map<number, readonly number[]>();
   private freezes = false;
+  private isDisposed = false;
   private planned: ReadonlySet<number> = new Set();
   /** What besides() put together, by its result. */
   private readonly columns = new Map<number, readonly {readonly source: TensorData; readonly first: number; readonly count: number}[]>();
@@ -243,13 +245,16 @@ export class ConstantPool {
     const {weights, params} = this.packings.get(packed) as {weights: number; params: ParamValues<typeof PackWeights.params>};
     const {elems, sources} = this.get(weights) ?? {elems: params.rowsK * params.colsN, sources: []};
     const unpack = () => native().runOne(UnpackWeights, [this.slot(packed)], 'float32', elems, params);
+    const settled = () => {
+      if (this.isDisposed) this.sweep(new Set());
+    };
     if (sources.length > 0) {
       const plain = () => sources.find((data) => data.plain);
       const thaw = () => {
         const twin = plain();
         return twin === undefined ? unpack() : native().share(twin.slot);
       };
-      return sources.map((source) => ({source, frozen: {thaw}}));
+      return sources.map((source) => ({source, frozen: {thaw, settled}}));
     }
     const columns = this.columns.get(weights) ?? [];
     return columns.map(({source: part, first, count}) => {
@@ -261,14 +266,21 @@ export class ConstantPool {
         native().release(whole);
         return slot;
       };
-      return {source: part, frozen: {thaw}};
+      return {source: part, frozen: {thaw, settled}};
     });
   }
 
-  private unfreeze(packed: number): void {
-    for (const {source, frozen} of this.frozen.get(packed) ?? []) if (!source.disposed) source.unfreeze(frozen);
+  /** False where memory is short: the tensors stay frozen, and need the packed constant until they are read again or go. */
+  private unfreeze(packed: number): boolean {
+    try {
+      for (const {source, frozen} of this.frozen.get(packed) ?? []) if (!source.disposed) source.unfreeze(frozen);
+    } catch (error) {
+      if (error instanceof GravitonError && error.code === 'ERR_OUT_OF_MEMORY') return false;
+      throw error;
+    }
     this.frozen.delete(packed);
     this.packings.delete(packed);
+    return true;
   }
 
   /** Bytes of the buffers held, but for those of `except` (by number). */
@@ -290,7 +302,7 @@ export class ConstantPool {
     const gone = new Set<number>();
     for (const [id, constant] of this.constants.entries()) {
       if (constant === undefined || used.has(id)) continue;
-      this.unfreeze(id);
+      if (!this.unfreeze(id)) continue;
       if (constant.slot !== undefined) native().release(constant.slot);
       constant.slot = undefined;
       if (constant.sources.some((data) => !data.disposed)) continue;
@@ -305,7 +317,9 @@ export class ConstantPool {
     }
   }
 
+  /** Never fails: what frozen tensors still need for want of memory goes with them. */
   dispose(): void {
+    this.isDisposed = true;
     this.sweep(new Set());
   }
 }

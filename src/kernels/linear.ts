@@ -1,7 +1,16 @@
 import type {_FusedMatMulAttrs, _FusedMatMulInputs, BatchMatMulAttrs, BatchMatMulInputs, TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
-import {broadcastShape, broadcastStrides, collapse, rowMajorStrides, type Shape, type Strides, sizeOf} from '../ops/geometry';
+import {
+  broadcastShape,
+  broadcastStrides,
+  collapse,
+  type IndexSpace,
+  rowMajorStrides,
+  type Shape,
+  type Strides,
+  sizeOf,
+} from '../ops/geometry';
 import {MatMul} from '../ops/linear';
 import {type Epilogue, epilogueOf, epilogueParams, operandStrides, plain, withEpilogue} from './epilogue';
 import {float32, type KernelTable, kernel} from './kernel';
@@ -24,14 +33,18 @@ export interface Product {
 
 /** MatMul walks two batch axes. */
 const batchAxes = 2;
+/** What collapse() makes of batch axes that are all 1. */
+const oneProduct: IndexSpace = {shape: [1], strides: [[1], [1], [1]]};
 
 export function product(backend: GravitonBackend, a: TensorInfo, b: TensorInfo, p: Product, epilogue: Epilogue = plain): TensorInfo {
   const {batch, rowsM, colsN, depthK, aRow, aCol, bRow, bCol} = p;
   const shape = [...batch, rowsM, colsN];
-  const dense = rowMajorStrides(shape);
   const further = operandStrides(epilogue, shape);
   const batchOf = (strides: Strides) => strides.slice(0, batch.length);
-  const walk = collapse(batch, [p.aBatch, p.bBatch, batchOf(dense), ...further.map(batchOf)]);
+  const walk =
+    further.length === 0 && sizeOf(batch) === 1
+      ? oneProduct
+      : collapse(batch, [p.aBatch, p.bBatch, batchOf(rowMajorStrides(shape)), ...further.map(batchOf)]);
   if (walk.shape.length > batchAxes) return expandedProduct(backend, a, b, p, epilogue);
   const missing = batchAxes - walk.shape.length;
   // The walk's axes are the last of the two.

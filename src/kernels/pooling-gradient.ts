@@ -180,7 +180,8 @@ function positions(
 function collected(backend: GravitonBackend, at: TensorInfo, dy: TensorInfo, batch: number, shape: readonly number[]): TensorInfo {
   const count = batch === 0 ? 0 : sizeOf(at.shape) / batch;
   const size = batch === 0 ? 0 : sizeOf(shape) / batch;
-  const params = {kind: scatterKinds.add, outside: scatterOutside.dropped, batch, count, inner: 1, sameUpdate: false, dims: [size]};
+  const same = {sameUpdate: false, sameBase: false};
+  const params = {kind: scatterKinds.add, outside: scatterOutside.dropped, batch, count, inner: 1, ...same, dims: [size]};
   return backend.run(Scatter, [at, dy, undefined], {shape, dtype: 'float32'}, params);
 }
 

@@ -65,8 +65,14 @@ function reducedShape(shape: readonly number[], axes: readonly number[], keepDim
 export function reduce(backend: GravitonBackend, kind: Kind, x: TensorInfo, axes: Axes, keepDims: boolean): TensorInfo {
   const reduced = axesOf(kind, axes, x.shape.length);
   const shape = reducedShape(x.shape, reduced, keepDims);
+  const runs = reductionRuns(x.shape, reduced);
+  const [only] = runs;
+  if (only !== undefined && runs.length === 1) {
+    const {outer, reduce, inner} = only;
+    return backend.run(Reduce, [x], {shape, dtype: x.dtype}, {kind: reduceKinds[kind], outer, reduce, inner});
+  }
   let result = backend.view(x, x.shape);
-  for (const run of reductionRuns(x.shape, reduced)) {
+  for (const run of runs) {
     const operand = result;
     const output = {shape: [run.outer, run.inner], dtype: x.dtype};
     result = using(backend, [operand], () => backend.run(Reduce, [operand], output, {kind: reduceKinds[kind], ...run}));
@@ -82,6 +88,7 @@ function reduction<Attrs>(
 ): NativeKernel {
   return kernel<SumInputs, Attrs & {keepDims: boolean}>(numeric, ({inputs: {x}, attrs, backend}) => {
     const dtype = as(x.dtype);
+    if (dtype === x.dtype) return reduce(backend, kind(dtype), x, axesIn(attrs), attrs.keepDims);
     const operand = castTo(backend, x, dtype);
     return using(backend, [operand], () => reduce(backend, kind(dtype), operand, axesIn(attrs), attrs.keepDims));
   });

@@ -19,14 +19,15 @@ import {
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {type Shape, sameShape, sizeOf} from '../ops/geometry';
-import {Pad, padModes, Scatter, scatterKinds, scatterOutside} from '../ops/movement';
+import {Scatter, scatterKinds, scatterOutside} from '../ops/movement';
 import {castTo} from './cast';
 import {type KernelTable, kernel, numeric} from './kernel';
-import {fill, stridedCopy, using} from './steps';
+import {fill, using} from './steps';
 
 interface Target {
   readonly kind: keyof typeof scatterKinds;
   readonly shape: Shape;
+  /** Of the result's shape, or one element for all. */
   readonly base?: TensorInfo;
 }
 
@@ -39,6 +40,7 @@ function scatterNd(backend: GravitonBackend, indices: TensorInfo, updates: Tenso
     outside: scatterOutside.fails,
     batch: 1,
     sameUpdate,
+    sameBase: base !== undefined && sizeOf(base.shape) === 1,
     count: Math.floor(numUpdates),
     inner: sliceSize,
     dims: shape.slice(0, sliceRank),
@@ -62,6 +64,7 @@ function bincount(backend: GravitonBackend, x: TensorInfo, weights: TensorInfo, 
     outside: scatterOutside.largeDropped,
     batch,
     sameUpdate,
+    sameBase: false,
     count: batch === 0 ? 0 : sizeOf(x.shape) / batch,
     inner: 1,
     dims: [size],
@@ -78,13 +81,24 @@ export const scatterKernels: KernelTable = {
     if (x.shape.length > 2) throw errors.shape('DenseBincount', `x [${x.shape.join(', ')}] must have one axis or two`);
     return bincount(backend, x, weights, size, binaryOutput, [...x.shape.slice(0, -1), size]);
   }),
-  /** n rows of one element and n zeros make one long row, in which the elements are n + 1 apart. */
   Diag: kernel<DiagInputs>(numeric, ({inputs: {x}, backend}) => {
     const n = sizeOf(x.shape);
-    const params = {mode: padModes.constant, value: 0, shape: [n, 1], before: [0, 0], after: [0, n]};
-    const rows = backend.run(Pad, [x], {shape: [n, n + 1], dtype: x.dtype}, params);
-    const square = using(backend, [rows], () => stridedCopy(backend, rows, [n, n], [n, 1]));
-    return {...square, shape: [...x.shape, ...x.shape]};
+    const at = backend.makeTensor(
+      Int32Array.from({length: n}, (_, i) => i * (n + 1)),
+      [n],
+      'int32',
+    );
+    const params = {
+      kind: scatterKinds.set,
+      outside: scatterOutside.fails,
+      batch: 1,
+      sameUpdate: false,
+      sameBase: false,
+      count: n,
+      inner: 1,
+    };
+    const output = {shape: [...x.shape, ...x.shape], dtype: x.dtype};
+    return using(backend, [at], () => backend.run(Scatter, [at, x, undefined], output, {...params, dims: [n * n]}));
   }),
   ScatterNd: kernel<ScatterNdInputs, ScatterNdAttrs>(['float32', 'int32'], ({inputs: {indices, updates}, attrs: {shape}, backend}) =>
     scatterNd(backend, indices, updates, {kind: 'add', shape}),
@@ -92,15 +106,7 @@ export const scatterKernels: KernelTable = {
   SparseToDense: kernel<SparseToDenseInputs, SparseToDenseAttrs>(numeric, ({inputs, attrs: {outputShape}, backend}) => {
     const {sparseIndices, sparseValues, defaultValue} = inputs;
     const value = castTo(backend, defaultValue, sparseValues.dtype);
-    const base = using(backend, [value], () =>
-      stridedCopy(
-        backend,
-        value,
-        outputShape,
-        outputShape.map(() => 0),
-      ),
-    );
-    return using(backend, [base], () => scatterNd(backend, sparseIndices, sparseValues, {kind: 'set', shape: outputShape, base}));
+    return using(backend, [value], () => scatterNd(backend, sparseIndices, sparseValues, {kind: 'set', shape: outputShape, base: value}));
   }),
   TensorScatterUpdate: kernel<TensorScatterUpdateInputs>(numeric, ({inputs: {tensor, indices, updates}, backend}) =>
     scatterNd(backend, indices, updates, {kind: 'set', shape: tensor.shape, base: tensor}),
@@ -121,6 +127,7 @@ export const scatterKernels: KernelTable = {
         outside: scatterOutside.dropped,
         batch: 1,
         sameUpdate: false,
+        sameBase: false,
         count: sizeOf(segmentIds.shape),
         inner: sizeOf(rest),
         dims: [numSegments],

@@ -50,12 +50,21 @@ export function kept<Key extends object, Result>(make: (key: Key) => Result): (k
   };
 }
 
-/** Strides of inputs that are walked alike and of the output, for up to four inputs. */
-const alike: readonly (readonly number[])[] = [[1], [1, 1], [1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1, 1]];
+/** For up to four inputs: strides of them and of the output, by which of them (a bit each) are one element for all. */
+const flatStrides: readonly (readonly (readonly number[])[])[] = [0, 1, 2, 3, 4].map((inputs) =>
+  Array.from({length: 2 ** inputs}, (_, ones) => [...Array.from({length: inputs}, (_, i) => ((ones >> i) & 1 ? 0 : 1)), 1]),
+);
 
-function isAlike(inputs: readonly TensorInfo[], shape: Shape): boolean {
-  for (let i = 0; i < inputs.length; i++) if (!sameShape((inputs[i] as TensorInfo).shape, shape)) return false;
-  return true;
+/** Strides of a walk in one axis, where every input has the result's shape or, if that has several elements, is a single one. */
+function flatWalk(inputs: readonly TensorInfo[], shape: Shape): readonly number[] | undefined {
+  let ones = 0;
+  for (let i = 0; i < inputs.length; i++) {
+    const own = (inputs[i] as TensorInfo).shape;
+    if (sameShape(own, shape)) continue;
+    if (sizeOf(own) !== 1 || sizeOf(shape) < 2) return undefined;
+    ones |= 1 << i;
+  }
+  return flatStrides[inputs.length]?.[ones];
 }
 
 /** out[i] = program(inputs[0][i], …); every input broadcasts to `shape`. */
@@ -66,8 +75,8 @@ export function pointwise(
   shape: readonly number[],
   dtype: DataType,
 ): TensorInfo {
-  const strides = alike[inputs.length];
-  if (strides !== undefined && isAlike(inputs, shape)) {
+  const strides = flatWalk(inputs, shape);
+  if (strides !== undefined) {
     return backend.run(Pointwise, inputs, {shape, dtype}, {shape: [sizeOf(shape)], strides, program: words});
   }
   const walks = inputs.map((x) => broadcastStrides(x.shape, shape));
@@ -144,8 +153,15 @@ export function axisOf(op: string, axis: number, rank: number): number {
 /** The axes, each counted from 0, in rising order; all of them where none is given. */
 export function axesOf(op: string, axes: number | readonly number[] | null | undefined, rank: number): number[] {
   if (axes === null || axes === undefined) return Array.from({length: rank}, (_, axis) => axis);
-  const given = typeof axes === 'number' ? [axes] : axes;
-  return [...new Set(given.map((axis) => axisOf(op, axis, rank)))].sort((a, b) => a - b);
+  const rising: number[] = [];
+  for (const axis of typeof axes === 'number' ? [axes] : axes) {
+    const counted = axisOf(op, axis, rank);
+    if (rising.includes(counted)) continue;
+    let at = rising.length;
+    while (at > 0 && (rising[at - 1] as number) > counted) at--;
+    rising.splice(at, 0, counted);
+  }
+  return rising;
 }
 
 /** Runs `make`, then gives `tensors` back, also when it throws. */

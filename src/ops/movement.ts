@@ -57,11 +57,12 @@ export const scatterOutside = {fails: 0, dropped: 1, largeDropped: 2} as const;
 /**
  * out[b, …dims, :] = base (absent: zeros), in which then, for s in rising order, the rows at indices[b, s, :] become (set) or grow by (add)
  * updates[b, s, :]; indices[batch, count, dims.length] int32, updates[batch, count, inner]. `sameUpdate`: one updates[inner] for all.
- * set: any element type; add: float32 or int32, which wraps. `outside`: whether an index that lies outside fails or is passed over.
+ * `sameBase`: the base is one element for all. set: any element type; add: float32 or int32, which wraps. `outside`: whether an index that lies
+ * outside fails or is passed over.
  */
 export const Scatter = defineOp({
   name: 'Scatter',
   inputs: 3,
   outputs: 1,
-  params: {kind: 'u32', outside: 'u32', batch: 'u32', count: 'u32', inner: 'u32', sameUpdate: 'bool', dims: 'list'},
+  params: {kind: 'u32', outside: 'u32', batch: 'u32', count: 'u32', inner: 'u32', sameUpdate: 'bool', sameBase: 'bool', dims: 'list'},
 });

@@ -97,4 +97,23 @@ describe('constants with the same elements', () => {
     f.dispose();
     tf.dispose([weights, x]);
   });
+
+  for (const ending of ['read', 'disposed of']) {
+    it(`that are frozen stay so where memory is short at dispose(), until they are ${ending}`, () => {
+      const before = native().stats();
+      const weights = tf.randomUniform([128, 96]) as tf.Tensor2D;
+      const x = tf.ones([4, 128]) as tf.Tensor2D;
+      const wanted = weights.dataSync();
+      const f = compile((y: tf.Tensor) => tf.matMul(y as tf.Tensor2D, weights), {freeze: true});
+      for (let call = 0; call < 2; call++) tf.dispose(f(x));
+      native().failAllocation(1);
+      f.dispose();
+      expect(native().failAllocation(0), 'the failure has happened').to.equal(0);
+      if (ending === 'read') expect(weights.dataSync()).to.deep.equal(wanted);
+      tf.dispose([weights, x]);
+      native().freeArenas();
+      const {tensors, tensorBytes} = native().stats();
+      expect({tensors, tensorBytes}).to.deep.equal({tensors: before.tensors, tensorBytes: before.tensorBytes});
+    });
+  }
 });

@@ -123,7 +123,7 @@ describe('memory that runs out', function () {
     it(`eager: ${name}`, () => walk(() => tidily(run)));
   }
 
-  const options: readonly CompileOptions[] = [{}, {weights: 'int8'}, {fpmath: 'bf16'}];
+  const options: readonly CompileOptions[] = [{}, {freeze: true}, {weights: 'int8'}, {fpmath: 'bf16'}];
   for (const option of options) {
     it(`compiled for the first time, ${JSON.stringify(option)}`, async () => {
       const weights = weightsOf();

@@ -13,9 +13,8 @@ namespace graviton {
 
 // What the ops that only move elements share.
 
-// Handing work to a thread and waiting for it costs a few µs, in which one core copies about this
-// much.
-inline constexpr size_t kMovedBytesPerPart = size_t{96} << 10;
+// What one core moves within its cache in kLeastPartNs (threads/parts.h).
+inline constexpr size_t kMovedBytesPerPart = size_t{256} << 10;
 
 inline size_t PartsFor(const StepContext& context, int64_t bytes) {
   const size_t parts = static_cast<size_t>(bytes) / kMovedBytesPerPart;

@@ -3,6 +3,7 @@
 #include "kernels/movement/transpose.h"
 #include "kernels/pointwise/index_space.h"
 #include "kernels/pointwise/interpreter.h"
+#include "threads/parts.h"
 
 namespace graviton {
 namespace {
@@ -15,8 +16,6 @@ constexpr int64_t kTurnedRows = 16;
 constexpr size_t kMaxTurned = 4;
 // One instruction needs no register, so its tile is only bounded by what keeps threads balanced.
 constexpr int64_t kLongTile = 4096;
-// Handing work to a thread and waiting for it costs a few µs.
-constexpr double kNsPerPart = 8000;
 
 // Rough nanoseconds an element at AVX2, to decide how many threads are worth their start.
 double CostOf(Scalar scalar) {
@@ -72,8 +71,8 @@ class PointwiseRun {
         out_(out) {
     double ns = 0.1 * static_cast<double>(1 + in.size());
     for (size_t i = 0; i < program.instructions; ++i) ns += CostOf(program.At(i).scalar);
-    const double parts = ns * static_cast<double>(space.elems) / kNsPerPart;
-    parts_ = parts < 1 ? 1 : std::min(context.threads, static_cast<size_t>(parts));
+    const auto elems = static_cast<size_t>(space.elems);
+    parts_ = PartsFor(context.threads, elems, ns * static_cast<double>(elems));
   }
 
   void Run() {

@@ -34,17 +34,30 @@ int64_t RowOf(const Job& job, const int32_t* index) {
   return row;
 }
 
+// Whether `count` indices, `depth` apart, are at least 0 and, where `bounded`, less than `size`. In
+// a form that compilers turn into vectors: the sign of idx, or of size - 1 - idx.
+bool AreInside(const int32_t* index, int64_t count, int64_t depth, int32_t size, bool bounded) {
+  uint32_t signs = 0;
+  const uint32_t last = static_cast<uint32_t>(size) - 1;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto at = static_cast<uint32_t>(index[i * depth]);
+    signs |= bounded ? at | (last - at) : at;
+  }
+  return signs >> 31 == 0;
+}
+
 Status CheckIndices(const Job& job, ScatterOutside outside) {
   if (outside == ScatterOutside::kDropped) return {};
-  const size_t depth = job.dims.size();
-  const int32_t* index = job.indices;
-  for (int64_t i = 0; i < job.batch * job.count; ++i) {
-    for (size_t d = 0; d < depth; ++d, ++index) {
-      const int32_t size = job.dims[d];
-      if (*index >= 0 && (*index < size || outside != ScatterOutside::kFails)) continue;
-      return Status::Error(Code::kIndex, "Scatter: the index %d is not in [0, %d] (position %lld)",
-                           *index, size - 1, static_cast<long long>(index - job.indices));
-    }
+  const auto depth = static_cast<int64_t>(job.dims.size());
+  const int64_t count = job.batch * job.count;
+  const bool bounded = outside == ScatterOutside::kFails;
+  for (int64_t d = 0; d < depth; ++d) {
+    const int32_t size = job.dims[static_cast<size_t>(d)];
+    const int32_t* index = job.indices + d;
+    if (AreInside(index, count, depth, size, bounded)) continue;
+    while (*index >= 0 && (*index < size || !bounded)) index += depth;
+    return Status::Error(Code::kIndex, "Scatter: the index %d is not in [0, %d] (position %lld)",
+                         *index, size - 1, static_cast<long long>(index - job.indices));
   }
   return {};
 }
@@ -163,7 +176,9 @@ Status Scatter(const StepContext& context, const ScatterParams& params, Operands
                              ProductOf(params.batch, params.count, depth));
   if (status.ok()) status = CheckDense("Scatter updates", in[1], dtype, update_elems);
   if (status.ok()) status = CheckDense("Scatter output", out[0], dtype, elems);
-  if (status.ok() && in[2].given()) status = CheckDense("Scatter base", in[2], dtype, elems);
+  if (status.ok() && in[2].given()) {
+    status = CheckDense("Scatter base", in[2], dtype, params.same_base ? 1 : elems);
+  }
   if (!status.ok()) return status;
   const Job job = {.kind = kind,
                    .dtype = dtype,
@@ -182,10 +197,15 @@ Status Scatter(const StepContext& context, const ScatterParams& params, Operands
   }
   if (elems == 0) return {};
   const size_t bytes = static_cast<size_t>(elems) * SizeOf(dtype);
+  uint32_t filler = 0;
+  if (params.same_base && in[2].given()) std::memcpy(&filler, in[2].data, SizeOf(dtype));
   const size_t copy_parts = PartsFor(context, 2 * static_cast<int64_t>(bytes));
   context.pool.Run(copy_parts, [&](size_t part) {
     const Range range = Partition(bytes, copy_parts, part, 64);
-    if (in[2].given()) {
+    if (params.same_base && in[2].given()) {
+      FillRun(job.out + range.begin, SizeOf(dtype), filler,
+              (range.end - range.begin) / SizeOf(dtype));
+    } else if (in[2].given()) {
       std::memcpy(job.out + range.begin, static_cast<const char*>(in[2].data) + range.begin,
                   range.end - range.begin);
     } else {
@@ -193,9 +213,12 @@ Status Scatter(const StepContext& context, const ScatterParams& params, Operands
     }
   });
   const double updates = static_cast<double>(job.batch) * static_cast<double>(job.count);
-  // Parts of the rows all read every index, so a second one must have much to save.
+  // Parts of the rows all read every index, and branch on it at random: where a row is one element,
+  // two take longer than one.
   const double work_ns = updates * (1.0 + 0.3 * static_cast<double>(job.inner));
-  const size_t parts = PartsFor(context.threads, static_cast<size_t>(elems), work_ns);
+  const size_t parts = job.batch == 1 && job.inner == 1
+                           ? 1
+                           : PartsFor(context.threads, static_cast<size_t>(elems), work_ns);
   context.pool.Run(parts, [&](size_t part) { ScatterShare(job, ShareOf(job, parts, part)); });
   return {};
 }

@@ -11,7 +11,8 @@ interface Options {
   readonly count?: number;
   readonly inner?: number;
   readonly sameUpdate?: boolean;
-  readonly base?: boolean;
+  /** 'one': a single element for all. */
+  readonly base?: boolean | 'one';
   /** Range of indices. */
   readonly range?: readonly [number, number];
 }
@@ -35,12 +36,12 @@ function scatter(dims: readonly number[], options: Options = {}): OpCase {
     inputs: () => [
       integers(range, batch * count * dims.length, 7),
       values(dtype, sameUpdate ? inner : batch * count * inner, 8),
-      base ? values(dtype, elems, 9) : undefined,
+      base ? values(dtype, base === 'one' ? 1 : elems, 9) : undefined,
     ],
     outputs: [{dtype, elems}],
-    params: {kind: scatterKinds[kind], outside: scatterOutside[outside], batch, count, inner, sameUpdate, dims},
+    params: {kind: scatterKinds[kind], outside: scatterOutside[outside], batch, count, inner, sameUpdate, sameBase: base === 'one', dims},
     expected: ([indices = [], updates = [], from = []]) => {
-      const out = Array.from({length: elems}, (_, i) => (base ? (from[i] as number) : 0));
+      const out = Array.from({length: elems}, (_, i) => (base ? (from[base === 'one' ? 0 : i] as number) : 0));
       for (let s = 0; s < batch * count; s++) {
         const index = dims.map((_, d) => indices[s * dims.length + d] as number);
         if (index.some((i, d) => i < 0 || i >= (dims[d] as number))) continue;
@@ -57,13 +58,13 @@ function scatter(dims: readonly number[], options: Options = {}): OpCase {
   });
 }
 
-const refused = (name: string, change: object, fails: RegExp, indices: readonly number[] = [0, 1]): OpCase =>
+const refused = (name: string, change: object, fails: RegExp, indices: readonly number[] = [0, 1], base?: Float32Array): OpCase =>
   opCase({
     name: `Scatter refuses ${name}`,
     op: Scatter,
-    inputs: () => [Int32Array.from(indices), new Float32Array(4), undefined],
+    inputs: () => [Int32Array.from(indices), new Float32Array(4), base],
     outputs: [{dtype: 'float32', elems: 6}],
-    params: {kind: 0, outside: 0, batch: 1, count: 2, inner: 2, sameUpdate: false, dims: [3], ...change},
+    params: {kind: 0, outside: 0, batch: 1, count: 2, inner: 2, sameUpdate: false, sameBase: false, dims: [3], ...change},
     fails,
   });
 
@@ -74,6 +75,7 @@ export const cases: readonly OpCase[] = [
       .flatMap((dtype) => [
         scatter([5], {kind, dtype}),
         scatter([5, 4], {kind, dtype, base: true}),
+        scatter([5, 4], {kind, dtype, base: 'one'}),
         scatter([3, 4, 5], {kind, dtype, inner: 1, batch: 3}),
         scatter([7], {kind, dtype, sameUpdate: true, inner: 1}),
         scatter([7], {kind, dtype, outside: 'dropped', range: [-9, 9], batch: 2}),
@@ -86,11 +88,13 @@ export const cases: readonly OpCase[] = [
   scatter([11], {count: 300, inner: 600}),
   scatter([1000], {count: 60000, inner: 1, outside: 'dropped', range: [-50, 1050]}),
   scatter([1000], {kind: 'set', count: 60000, inner: 1}),
+  scatter([300_000], {kind: 'set', inner: 1, base: 'one'}),
   // All of it is one row.
   scatter([], {count: 1, base: true}),
   scatter([], {count: 3}),
   ...[{count: 0}, {batch: 0}, {inner: 0}].map((size) => scatter([4], size)),
   scatter([4, 0], {count: 0, base: true}),
+  refused('a negative index on the second axis', {dims: [3, 1], count: 1}, /ERR_INDEX: Scatter: the index -1 is not in \[0, 0\] \(position 1\)/, [0, -1]),
   refused('a negative index', {}, /ERR_INDEX: Scatter: the index -1 is not in \[0, 2\] \(position 1\)/, [0, -1]),
   refused('an index beyond the axis', {}, /ERR_INDEX: Scatter: the index 3 is not in \[0, 2\]/, [3, 0]),
   refused('a negative index where large ones are dropped', {outside: 2}, /ERR_INDEX: Scatter: the index -7/, [0, -7]),
@@ -99,6 +103,7 @@ export const cases: readonly OpCase[] = [
   refused('too many axes', {dims: [1, 1, 1, 1, 1, 1, 1, 1, 1]}, /ERR_INVALID_STEP/),
   refused('more indices than there are', {count: 3}, /ERR_SHAPE: Scatter indices/),
   refused('more updates than there are', {inner: 3, dims: [2]}, /ERR_SHAPE: Scatter updates/),
+  refused('a base that is not there', {sameBase: false, inner: 1, dims: [6]}, /ERR_SHAPE: Scatter base/, [0, 1], new Float32Array(1)),
   refused('an output that is too small', {dims: [4]}, /ERR_SHAPE: Scatter output/),
   refused('a size below 0', {dims: [-1]}, /ERR_SHAPE: Scatter/),
   refused('sizes that overflow', {batch: huge, count: huge, inner: huge}, /ERR_SHAPE: Scatter/),
@@ -108,7 +113,7 @@ export const cases: readonly OpCase[] = [
     op: Scatter,
     inputs: () => [Int32Array.of(0), Uint8Array.of(1), undefined],
     outputs: [{dtype: 'bool', elems: 1}],
-    params: {kind: 1, outside: 0, batch: 1, count: 1, inner: 1, sameUpdate: false, dims: [1]},
+    params: {kind: 1, outside: 0, batch: 1, count: 1, inner: 1, sameUpdate: false, sameBase: false, dims: [1]},
     fails: /ERR_DTYPE/,
   }),
 ];
