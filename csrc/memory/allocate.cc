@@ -82,8 +82,7 @@ void* Allocate(size_t bytes) {
   const auto more = static_cast<int64_t>(bytes);
   const int64_t now = allocated_bytes.fetch_add(more, std::memory_order_relaxed) + more;
   int64_t peak = peak_bytes.load(std::memory_order_relaxed);
-  while (now > peak &&
-         !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
   return data;
 }
