@@ -1,5 +1,5 @@
 /** Pointwise nodes as the passes see them: an expression over operands that are walked together. */
-import {collapse, rowMajorStrides, sizeOf} from '../ops/geometry';
+import {collapse, rowMajorStrides, sameWalk, sizeOf} from '../ops/geometry';
 import {maxProgramInputs, Pointwise, scalars} from '../ops/pointwise';
 import {decodeProgram, type Expr, encodeProgram} from '../ops/program';
 import {type Access, type Located, locate, mergedStride, reachThrough, splitStride} from './access';
@@ -31,7 +31,7 @@ export function formOf(graph: Graph, node: Node | undefined): Form | undefined {
   const shape = list(node, 'shape');
   const strides = chunks(list(node, 'strides'), shape.length);
   const out = strides.pop() as number[];
-  const dense = rowMajorStrides(shape).every((s, axis) => s === out[axis] || shape[axis] === 1);
+  const dense = sameWalk(rowMajorStrides(shape), out, shape);
   const whole = node.outputs[0]?.offset === 0 && valueOf(graph, node.outputs[0].value).elems === sizeOf(shape);
   const form =
     dense && whole
@@ -160,7 +160,7 @@ export function fit(form: Form, axes: readonly number[]): FittedForm | undefined
 export function readsInOrder(form: Form, fitted: FittedForm, position: number): boolean {
   const dense = rowMajorStrides(fitted.axes);
   const strides = fitted.strides[position] as readonly number[];
-  return form.inputs[position]?.operand.offset === 0 && strides.every((s, axis) => s === dense[axis] || fitted.axes[axis] === 1);
+  return form.inputs[position]?.operand.offset === 0 && sameWalk(strides, dense, fitted.axes);
 }
 
 export function resultType(expr: Expr): 'f' | 'i' | undefined {

@@ -19,6 +19,11 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
+/** Whether both walk the shape alike: the stride of an axis of one element does not matter. */
+export function sameWalk(a: Strides, b: Strides, shape: Shape): boolean {
+  return a.every((stride, axis) => stride === b[axis] || shape[axis] === 1);
+}
+
 /** Strides of a dense row-major tensor. */
 export function rowMajorStrides(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);

@@ -57,8 +57,7 @@ inline void RowsOf(const NormalizePiece& p) {
   for (size_t row = 0; row < p.rows; ++row, x += p.x_row, y += p.y_row) {
     const float mean = kLayer ? FoldRow<SumFold>(x, p.cols, Unchanged()) / cols : 0.0f;
     const float variance = FoldRow<SumFold>(x, p.cols, SquaredDeviation{mean}) / cols;
-    const float spread = __builtin_sqrtf(p.spread.correction * variance + p.spread.epsilon);
-    ScaleRow<kGamma, kBeta>(p, x, y, mean, 1.0f / (spread + p.spread.outside));
+    ScaleRow<kGamma, kBeta>(p, x, y, mean, p.spread.Inverse(variance));
     FollowRows(p, row, 1, y);
   }
 }

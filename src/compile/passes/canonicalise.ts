@@ -1,4 +1,4 @@
-import {rowMajorStrides, sizeOf} from '../../ops/geometry';
+import {rowMajorStrides, sameWalk, sizeOf} from '../../ops/geometry';
 import {StridedCopy} from '../../ops/movement';
 import type {Expr} from '../../ops/program';
 import {Editor} from '../editor';
@@ -13,7 +13,7 @@ export function copiesAsItIs(graph: Graph, node: Node): boolean {
   if (node.op !== StridedCopy) return false;
   const shape = list(node, 'shape');
   const dense = rowMajorStrides(shape);
-  const same = (strides: readonly number[]) => strides.every((s, axis) => s === dense[axis] || shape[axis] === 1);
+  const same = (strides: readonly number[]) => sameWalk(strides, dense, shape);
   const source = node.inputs[0] as Operand;
   return (
     same(list(node, 'srcStrides')) &&

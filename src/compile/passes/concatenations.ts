@@ -1,4 +1,4 @@
-import {rowMajorStrides, sizeOf} from '../../ops/geometry';
+import {rowMajorStrides, sameWalk, sizeOf} from '../../ops/geometry';
 import {Concat, StridedCopy} from '../../ops/movement';
 import {type Access, locate} from '../access';
 import {readWalk} from '../axes';
@@ -89,7 +89,7 @@ function distribute(editor: Editor, node: Node): void {
     if (form === undefined || concat === undefined || whole === undefined || operand.offset !== 0) continue;
     const elems = valueOf(editor, operand.value).elems;
     const dense = rowMajorStrides(form.shape);
-    const inOrder = sizeOf(form.shape) === elems && strides.every((s, axis) => s === dense[axis] || form.shape[axis] === 1);
+    const inOrder = sizeOf(form.shape) === elems && sameWalk(strides, dense, form.shape);
     if (!inOrder || !onlyReader(editor, operand.value, node) || whole.parts.some(({count}) => count === 0)) continue;
     if (!whole.parts.some((part) => canAbsorb(editor, concat, part))) continue;
     const {dtype} = valueOf(editor, output.value);

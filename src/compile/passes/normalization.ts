@@ -1,4 +1,4 @@
-import {rowMajorStrides, sizeOf} from '../../ops/geometry';
+import {rowMajorStrides, sameShape, sameWalk, sizeOf} from '../../ops/geometry';
 import {Normalize, normalizeKinds, Reduce, reduceKinds} from '../../ops/reduction';
 import {Editor} from '../editor';
 import {evaluate, factorOf, isIdentity, keyOf} from '../expression';
@@ -41,14 +41,13 @@ function scaledMeanOf(graph: Graph & Uses, form: Form): Mean | undefined {
   const [input, ...others] = form.inputs;
   if (input === undefined || others.length > 0 || input.operand.offset !== 0) return undefined;
   const whole = valueOf(graph, input.operand.value).elems === sizeOf(form.shape);
-  const dense = rowMajorStrides(form.shape);
-  const inOrder = whole && input.strides.every((s, axis) => s === dense[axis] || form.shape[axis] === 1);
+  const inOrder = whole && sameWalk(input.strides, rowMajorStrides(form.shape), form.shape);
   return inOrder && factorOf(form.expr, 0) !== undefined ? meanOf(graph, input.operand.value) : undefined;
 }
 
 /** The axes of a reduction of what another one (`first`) leaves. */
 function joinedAxes(first: Axes, second: Axes): Axes | undefined {
-  const left = [...(first[3] === 1 ? [first[0], first[2]] : [first[0]])].reduce((a, b) => a * b, 1);
+  const left = first[3] === 1 ? first[0] * first[2] : first[0];
   if (left !== sizeOf(second)) return undefined;
   // Channels, then positions; or positions, then channels.
   if (first[1] === 1 && first[2] === 1) return [second[0], second[1], second[2], first[3]];
@@ -100,7 +99,7 @@ function statisticsOf(graph: Graph & Uses, node: Node, remember: PassContext['re
   if (squared === undefined || direct === undefined || !('op' in direct.expr && squares.has(direct.expr.op))) return undefined;
   const {axes, factor} = spread as Mean;
   const meanIn = (form: Form | undefined): Mean | undefined =>
-    form?.inputs.map(({operand}) => meanOf(graph, operand.value)).find((mean) => mean !== undefined && isDeepEqual(mean.axes, axes));
+    form?.inputs.map(({operand}) => meanOf(graph, operand.value)).find((mean) => mean !== undefined && sameShape(mean.axes, axes));
   // The difference to the mean may be a node of its own.
   const mean = meanIn(direct) ?? meanIn(formOf(graph, producerOf(graph, direct.inputs[0]?.operand)));
   const x = mean === undefined ? direct.inputs[0]?.operand : mean.source;
@@ -122,8 +121,6 @@ function statisticsOf(graph: Graph & Uses, node: Node, remember: PassContext['re
   return {kind: 'layer', x, stats: [{value: mean.root, factor: scale}, own], axes};
 }
 
-const isDeepEqual = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((v, i) => v === b[i]);
-
 /** gamma, beta and what belongs to the spread, if the form is the normalization of these statistics. */
 function factorsOf(graph: Graph, form: Form, statistics: Statistics, remember: PassContext['remember']) {
   const {kind, x, stats} = statistics;
@@ -136,7 +133,7 @@ function factorsOf(graph: Graph, form: Form, statistics: Statistics, remember: P
     columns.map((i) => valueOf(graph, (form.inputs[i] as FormInput).operand.value).elems),
   );
   const fitted = axes && fit(form, axes);
-  if (axes === undefined || fitted === undefined || !isDeepEqual(fitted.axes, axes)) return undefined;
+  if (axes === undefined || fitted === undefined || !sameShape(fitted.axes, axes)) return undefined;
   for (const [i, {operand}] of form.inputs.entries()) {
     const wanted: Role = columns.includes(i) ? 'column' : operand.value === x.value ? 'cell' : 'group';
     if (!plays(graph, wanted, fitted.strides[i] as readonly number[], operand, axes)) return undefined;
@@ -224,11 +221,7 @@ function plays(graph: Graph, role: Role, strides: readonly number[], operand: Op
   const [, , groups, channels] = axes;
   const wanted = {cell: rowMajorStrides(axes), group: [groups, 0, 1, 0], column: [0, 0, channels, 1]}[role];
   const elems = sizeOf(axes.filter((_, axis) => wanted[axis] !== 0));
-  return (
-    operand.offset === 0 &&
-    valueOf(graph, operand.value).elems === elems &&
-    strides.every((s, axis) => s === wanted[axis] || axes[axis] === 1)
-  );
+  return operand.offset === 0 && valueOf(graph, operand.value).elems === elems && sameWalk(strides, wanted, axes);
 }
 
 /** Which column input may be gamma and which beta. */

@@ -1,4 +1,4 @@
-import {collapse, rowMajorStrides} from '../../ops/geometry';
+import {collapse, rowMajorStrides, sameWalk} from '../../ops/geometry';
 import {StridedCopy} from '../../ops/movement';
 import {locate, mergedStride, reachThrough, splitStride} from '../access';
 import {hasAxes, readWalk, withReadStrides, withSplitBatch} from '../axes';
@@ -19,7 +19,7 @@ function viewOf(graph: Graph & Uses, operand: Operand | undefined): View | undef
   if (node?.op !== StridedCopy) return undefined;
   const shape = list(node, 'shape');
   const dense = rowMajorStrides(shape);
-  const whole = node.outputs[0]?.offset === 0 && list(node, 'dstStrides').every((s, axis) => s === dense[axis] || shape[axis] === 1);
+  const whole = node.outputs[0]?.offset === 0 && sameWalk(list(node, 'dstStrides'), dense, shape);
   return whole ? {shape, strides: list(node, 'srcStrides'), source: node.inputs[0] as Operand} : undefined;
 }
 
@@ -102,8 +102,7 @@ export const reads: Pass = {
 
 /** `node` reading operand `position` where the view has it, whichever way the node walks it: its elements lie one after the other. */
 function shifted(node: Node, position: number, {shape, strides, source}: View): Node | undefined {
-  const dense = rowMajorStrides(shape);
-  if (node.host !== undefined || !strides.every((s, axis) => s === dense[axis] || shape[axis] === 1)) return undefined;
+  if (node.host !== undefined || !sameWalk(strides, rowMajorStrides(shape), shape)) return undefined;
   const moved = {value: source.value, offset: source.offset + (node.inputs[position] as Operand).offset};
   return {...node, inputs: node.inputs.map((o, i) => (i === position ? moved : o))};
 }

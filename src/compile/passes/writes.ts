@@ -1,4 +1,4 @@
-import {collapse, rowMajorStrides, sizeOf} from '../../ops/geometry';
+import {collapse, rowMajorStrides, sameWalk, sizeOf} from '../../ops/geometry';
 import {Concat, StridedCopy} from '../../ops/movement';
 import {Pointwise} from '../../ops/pointwise';
 import {encodeProgram} from '../../ops/program';
@@ -37,7 +37,7 @@ function writing(graph: Graph, node: Node, target: Target): Node | undefined {
   const walk = writeWalk(node);
   if (walk === undefined) return undefined;
   const dense = rowMajorStrides(walk.shape);
-  if (!walk.strides.every((s, axis) => s === dense[axis] || walk.shape[axis] === 1)) return undefined;
+  if (!sameWalk(walk.strides, dense, walk.shape)) return undefined;
   const located = locate({offset: 0, shape: walk.shape, strides: dense}, target.shape);
   if (located === undefined) return undefined;
   const reach = reachThrough(located, target.strides);
