@@ -3,6 +3,7 @@ import {Conv2D} from '../ops/convolution';
 import {MatMul, packLayouts} from '../ops/linear';
 import {Recurrence} from '../ops/recurrence';
 import {type Graph, type Node, num, valueOf} from './ir';
+import {takesOneMatrix} from './passes/packing';
 
 const packed: Readonly<Record<number, string>> = {
   [packLayouts.gemmF32]: 'packed fp32',
@@ -14,13 +15,15 @@ const packed: Readonly<Record<number, string>> = {
 
 /**
  * 'packed …' and 'Winograd …': weights lie as the register tiles read them. 'packed at each call': the second operand is computed, not
- * a constant. 'grouped': a convolution in groups. 'plain': constant weights that are not packed. undefined: not such an op.
+ * a constant, or another matrix for each product of the batch. 'grouped': a convolution in groups. 'plain': constant weights that are not
+ * packed. undefined: not such an op.
  */
 export function microKernelOf(graph: Graph, node: Node): string | undefined {
   if (node.host !== undefined || (node.op !== MatMul && node.op !== Conv2D && node.op !== Recurrence)) return undefined;
   const layout = num(node, node.op === Conv2D ? 'packedFilter' : 'packedB');
   if (layout !== packLayouts.none) return packed[layout] ?? 'packed';
   if (node.op === Conv2D && num(node, 'groups') > 1) return 'grouped';
+  if (node.op === MatMul && !takesOneMatrix(node)) return 'packed at each call';
   const weights = node.inputs[1];
   return weights !== undefined && valueOf(graph, weights.value).constant !== undefined ? 'plain' : 'packed at each call';
 }

@@ -50,7 +50,7 @@ async function judge(model: string, fpmath: 'fp32' | 'bf16'): Promise<Judged> {
   tf.dispose(feed);
   const counts = new Map<string, number>();
   for (const {microKernel = 'none'} of products) counts.set(microKernel, (counts.get(microKernel) ?? 0) + 1);
-  const slow = products.map((step) => slowPathOf(step, model, fpmath)).filter((text) => text !== undefined);
+  const slow = products.map((step) => slowPathOf(step, fpmath)).filter((text) => text !== undefined);
   return {counts, slow: products.length === 0 ? ['no product or convolution in a plan'] : slow};
 }
 

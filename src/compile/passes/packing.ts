@@ -47,13 +47,16 @@ export function packWeights(editor: Editor, node: Node, packing: Packing, {pool,
   return true;
 }
 
+/** Whether all products of a MatMul's batch take the same second matrix. */
+export function takesOneMatrix(node: Node): boolean {
+  return (num(node, 'batch1') === 1 || num(node, 'bBatch1') === 0) && (num(node, 'batch2') === 1 || num(node, 'bBatch2') === 0);
+}
+
 /** How the node's weights are packed without rounding, if they are a constant and one matrix for all batches. */
 export function packingOf(graph: Graph, node: Node): Packing | undefined {
   if (!hasConstantWeights(graph, node)) return undefined;
   if (node.op === MatMul && num(node, 'packedB') === 0) {
-    const oneMatrix =
-      (num(node, 'batch1') === 1 || num(node, 'bBatch1') === 0) && (num(node, 'batch2') === 1 || num(node, 'bBatch2') === 0);
-    if (!oneMatrix) return undefined;
+    if (!takesOneMatrix(node)) return undefined;
     const [rowsK, colsN] = [num(node, 'depthK'), num(node, 'colsN')];
     return {
       parameter: 'packedB',
