@@ -2,24 +2,16 @@
  * Importing this package registers the backend `graviton`, its kernels and file:// models with TensorFlow.js. It becomes the default backend: its priority is
  * above those of tfjs-backend-cpu (1) and tfjs-backend-wasm (2).
  */
-import {registerBackend, registerKernel} from '@tensorflow/tfjs-core';
+import {registerBackend} from '@tensorflow/tfjs-core';
 import {GravitonBackend} from './backend';
-import {planKernel} from './compile/recorder';
 import {applySettings, registerFlags} from './config';
 import {registerFileRouters} from './io/file-handler';
-import {registerKernels} from './kernels/registry';
+import {registerKernels} from './kernels/register';
 
-export {
-  type AsyncOptions,
-  type Compiled,
-  type CompiledFunction,
-  CompiledModel,
-  compile,
-  type ModelInputs,
-  type ModelOutputs,
-} from './compile/compile';
+export type {AsyncOptions, Compiled, CompiledFunction, CompiledModel, ModelInputs, ModelOutputs} from './compile/compile';
 export type {ExplainedPlan, ExplainedStep, ExplainOptions, Explanation} from './compile/explain';
 export type {CompileOptions, CompileStats} from './compile/recorder';
+export {compile} from './compiler';
 export {type ErrorCode, GravitonError} from './errors';
 export {loadGraphModel} from './io/load-graph-model';
 export type {ProfileEvent} from './profile/events';
@@ -29,7 +21,6 @@ export {type SystemInfo, systemInfo} from './system-info';
 
 registerFlags();
 registerKernels();
-registerKernel(planKernel);
 registerFileRouters();
 registerBackend(
   'graviton',

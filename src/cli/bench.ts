@@ -1,7 +1,7 @@
 /** `tfjs-backend-graviton bench`: the report of `info`, and sample models in eager and compiled mode. */
 import * as tf from '@tensorflow/tfjs-core';
 import Table from 'cli-table3';
-import {compile} from '../compile/compile';
+import {compile} from '../compiler';
 import {native} from '../native';
 import {systemInfo} from '../system-info';
 import {type InfoReport, info, infoText} from './info';

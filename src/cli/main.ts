@@ -9,7 +9,8 @@ import {sampleNames} from './samples';
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const asJson = (report: object): string => JSON.stringify(report, null, 2);
 
-const program = new Command('tfjs-backend-graviton').description(
+/** Exported, since esbuild takes a file of this package without exports for CommonJS, and wraps all modules that it imports. */
+export const program = new Command('tfjs-backend-graviton').description(
   'Reports on this machine. Settings are read as everywhere, from the environment: see docs/flags.md.',
 );
 

@@ -1,5 +1,5 @@
 import type {GraphModel} from '@tensorflow/tfjs-converter';
-import {engine, getBackend, type NamedTensorMap, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
+import {engine, getBackend, type NamedTensorMap, registerKernel, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {mendedModel} from '../io/load-graph-model';
@@ -7,7 +7,9 @@ import {TensorData} from '../tensor-data';
 import {flatten} from './containers';
 import {type ExplainOptions, type Explanation, explainEntries} from './explain';
 import {hasPolynomialSizes} from './polynomial-sizes';
-import {type CompileOptions, type CompileStats, Recorder} from './recorder';
+import {type CompileOptions, type CompileStats, planKernel, Recorder} from './recorder';
+
+registerKernel(planKernel);
 
 /** What model calls take: one tensor, tensors in the order of `model.inputs`, or tensors by name. */
 export type ModelInputs = Tensor | Tensor[] | NamedTensorMap;
@@ -272,7 +274,7 @@ function namedInputs(inputs: ModelInputs, wanted: readonly Declared[], signature
   return new Map(list.map((tensor, i) => [(wanted[i] as Declared).name, tensor]));
 }
 
-interface LayersModelLike {
+export interface LayersModelLike {
   predict(x: Tensor | Tensor[], config?: object): Tensor | Tensor[];
   readonly layers: readonly unknown[];
 }
@@ -280,22 +282,8 @@ interface LayersModelLike {
 const isGraphModel = (target: object): target is GraphModel => 'executeAsync' in target && 'outputNodes' in target;
 const isLayersModel = (target: object): target is LayersModelLike => 'predict' in target && 'layers' in target;
 
-/**
- * Returns at once; the first call with new input shapes records and optimises a plan, later calls replay it as native steps.
- * `target`: a GraphModel; a LayersModel, whose predict is compiled; or a function of tensors in any arrays and objects, which must be pure
- * apart from tf.Variables that it reads. Packing copies every weight once.
- *
- *     const fast = compile(model);
- *     await fast.warmup({input_ids: [1, 128], attention_mask: [1, 128]});
- *     const y = await fast.predictAsync({input_ids, attention_mask});
- */
-export function compile(target: GraphModel, options?: CompileOptions): CompiledModel;
-export function compile<F extends (...args: never[]) => unknown>(target: F, options?: CompileOptions): CompiledFunction<F>;
-export function compile<M extends LayersModelLike>(
-  target: M,
-  options?: CompileOptions,
-): {predict: CompiledFunction<M['predict']>} & Compiled;
-export function compile(target: object, options: CompileOptions = {}): unknown {
+/** What the public compile() (src/compiler.ts) returns. */
+export function compiled(target: object, options: CompileOptions): unknown {
   if (typeof target === 'function') return compileFunction(target as Call, options);
   if (isGraphModel(target)) return new CompiledModel(target, options);
   if (isLayersModel(target)) {

@@ -176,3 +176,6 @@ export const fallbackKernels: readonly string[] = [
   'ZerosLike',
   '_FusedMatMul',
 ];
+
+/** Native kernels beyond those. */
+export const furtherKernels: readonly string[] = ['BroadcastTo', 'FromPixels', 'LogSoftmax', 'LogicalXor'];

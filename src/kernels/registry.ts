@@ -1,4 +1,4 @@
-import {type KernelConfig, type KernelFunc, type NamedAttrMap, type NamedTensorInfoMap, registerKernel} from '@tensorflow/tfjs-core';
+import type {KernelFunc, NamedAttrMap, NamedTensorInfoMap} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {castKernels} from './cast';
@@ -59,7 +59,8 @@ function choose(native: NativeKernel, inputs: NamedTensorInfoMap): KernelFunctio
   return run;
 }
 
-function kernelFunction(name: string, native: NativeKernel | undefined): KernelFunc {
+export function kernelFunction(name: string): KernelFunc {
+  const native = nativeKernels[name];
   const fallsBack = fallbackKernels.includes(name);
   return (params) => {
     const call = params as {inputs: NamedTensorInfoMap; attrs: NamedAttrMap; backend: GravitonBackend};
@@ -69,18 +70,4 @@ function kernelFunction(name: string, native: NativeKernel | undefined): KernelF
     const given = Object.values(call.inputs).map((x) => x?.dtype);
     throw errors.dtype(name, given.join(', '), native?.dtypes ?? [], 'Cast the inputs with tf.cast.');
   };
-}
-
-/** A kernel for every name that any tfjs 4.22 backend registers. */
-export function kernelConfigs(): KernelConfig[] {
-  const names = new Set([...Object.keys(nativeKernels), ...fallbackKernels]);
-  return [...names].sort().map((kernelName) => ({
-    kernelName,
-    backendName: 'graviton',
-    kernelFunc: kernelFunction(kernelName, nativeKernels[kernelName]),
-  }));
-}
-
-export function registerKernels(): void {
-  for (const config of kernelConfigs()) registerKernel(config);
 }

@@ -33,6 +33,10 @@ describe('kernel registry', () => {
     expect(namesOf('graviton')).to.include.members([...namesOf('cpu'), 'LogicalXor']);
   });
 
+  it('registers every native kernel', () => {
+    expect(namesOf('graviton')).to.include.members(Object.keys(nativeKernels));
+  });
+
   it('gives a reason for every kernel that falls back, and for no other', () => {
     const without = fallbackKernels.filter((name) => nativeKernels[name] === undefined);
     expect(Object.keys(fallbackReasons).sort()).to.deep.equal(without.sort());

@@ -1,6 +1,6 @@
 import {spawnSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {relative} from 'node:path';
 import {expect} from 'chai';
 
 interface Packed {
@@ -28,11 +28,21 @@ describe('start-up', () => {
     return JSON.parse(stdout) as string[];
   };
 
-  it('loads one file and no package that tfjs-core has not loaded', () => {
-    const core = "require('@tensorflow/tfjs-core')";
-    const before = loadedBy(core);
-    const added = loadedBy(`${core}; require(${JSON.stringify(process.cwd())})`).filter((file) => !before.includes(file));
-    expect(added).to.deep.equal([join(process.cwd(), 'dist/index.js')]);
+  const core = "require('@tensorflow/tfjs-core')";
+  const ours = `require(${JSON.stringify(process.cwd())})`;
+  const addedBy = (script: string, to: string): string[] => {
+    const before = loadedBy(to);
+    return loadedBy(`${to}; ${script}`)
+      .filter((file) => !before.includes(file))
+      .map((file) => relative(process.cwd(), file));
+  };
+
+  it('loads no package that tfjs-core has not loaded, nor addon, kernels and compiler, which their first use loads', () => {
+    const added = addedBy(ours, core);
+    expect(added).to.include('dist/index.js');
+    expect(added.filter((file) => !/^dist\/(index|chunk-\w+)\.js$/.test(file))).to.deep.equal([]);
+    expect(addedBy("require('@tensorflow/tfjs-core').add(1, 2)", `${core}; ${ours}`)).to.include('dist/kernels/registry.js');
+    expect(addedBy(`${ours}.compile(() => {})`, `${core}; ${ours}`)).to.include('dist/compile/compile.js');
   });
 
   it('with --enable-source-maps names the sources in stack traces', () => {
