@@ -1,6 +1,6 @@
 /** GraphModels of mended topologies: the only part, with the ops that mending puts in, that loads tfjs-converter. */
 import {GraphModel} from '@tensorflow/tfjs-converter';
-import {io, type NamedTensorMap} from '@tensorflow/tfjs-core';
+import {clone, io, type NamedTensorMap, type Tensor} from '@tensorflow/tfjs-core';
 import {mend} from '../compile/mend';
 import {registerMendedOps} from '../compile/mended-ops';
 import {errors} from '../errors';
@@ -10,6 +10,8 @@ import {errors} from '../errors';
  * (resources, initialisers, signatures, dispose) is stock.
  */
 export class LoadedGraphModel extends GraphModel {
+  private ownWeights: ReadonlySet<Tensor> | undefined;
+
   constructor(
     artifacts: io.ModelArtifacts,
     weights: NamedTensorMap,
@@ -17,6 +19,21 @@ export class LoadedGraphModel extends GraphModel {
   ) {
     super({load: async () => mendedArtifacts(artifacts)}, {}, {...io, decodeWeights: () => weights});
     registerMendedOps();
+  }
+
+  /** As stock does, but that a weight which is a result comes as a copy that the caller may dispose of. */
+  override execute(inputs: Tensor | Tensor[] | NamedTensorMap, outputs?: string | string[]): Tensor | Tensor[] {
+    return this.withoutWeights(super.execute(inputs, outputs));
+  }
+
+  override async executeAsync(inputs: Tensor | Tensor[] | NamedTensorMap, outputs?: string | string[]): Promise<Tensor | Tensor[]> {
+    return this.withoutWeights(await super.executeAsync(inputs, outputs));
+  }
+
+  private withoutWeights(results: Tensor | Tensor[]): Tensor | Tensor[] {
+    this.ownWeights ??= new Set(Object.values(this.weights).flat());
+    const own = [results].flat().map((tensor) => (this.ownWeights?.has(tensor) ? clone(tensor) : tensor));
+    return Array.isArray(results) ? own : (own[0] as Tensor);
   }
 
   /** Writes the model as it was given: weights from files are read again, so that they need not be kept in JavaScript. */

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import * as converter from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import {expect} from 'chai';
-import {loadGraphModel} from '../../src/index';
+import {compile, loadGraphModel} from '../../src/index';
 import {native} from '../../src/native';
 import {modelJson, specs, temporaryFolder, topology, weightBytes, writeModel} from './small-model';
 
@@ -52,6 +52,37 @@ describe('loadGraphModel', () => {
       },
     }),
   };
+
+  type Callable = Pick<converter.GraphModel, 'execute' | 'executeAsync'>;
+  const callables: Record<string, (handler: tf.io.IOHandler) => Promise<[converter.GraphModel, Callable]>> = {
+    eager: async (handler) => {
+      const model = await loadGraphModel(handler);
+      return [model, model];
+    },
+    compiled: async (handler) => {
+      const model = await loadGraphModel(handler);
+      return [model, compile(model)];
+    },
+    'compiled, loaded by tfjs-converter': async (handler) => {
+      const model = await converter.loadGraphModel(handler);
+      return [model, compile(model)];
+    },
+  };
+  for (const [name, callable] of Object.entries(callables)) {
+    it(`a weight that is a result may be disposed of: ${name}`, async () => {
+      const [model, calls] = await callable(tf.io.fromMemory(artifacts(whole)));
+      const x = tf.tensor2d([1, 0, 2], [1, 3]);
+      for (let i = 0; i < 4; i++) {
+        const results = i % 2 === 0 ? calls.execute(x, ['bias', 'y']) : await calls.executeAsync(x, ['bias', 'y']);
+        const [bias, y] = results as [tf.Tensor, tf.Tensor];
+        expect([...bias.dataSync()]).to.deep.equal([1, 126.5]);
+        expect([...y.dataSync()]).to.deep.equal([12, 140.5]);
+        tf.dispose(results);
+      }
+      x.dispose();
+      model.dispose();
+    });
+  }
 
   for (const [name, source] of Object.entries(sources)) {
     it(`reads the bits that tfjs reads, from ${name}`, async () => {
