@@ -16,8 +16,9 @@ namespace {
 constexpr size_t kMostWorkers = 255;
 
 // A worker looks for the next job for so long before it sleeps: longer than the serial steps
-// between the parallel ones of a plan, and too short to show as load in an idle process.
-constexpr int64_t kSpinNs = 50'000;
+// between the parallel ones of a plan, and than JavaScript between two calls; too short to show as
+// load in an idle process.
+constexpr int64_t kSpinNs = 200'000;
 // With more threads than processors a spinning thread keeps out the one that it waits for.
 constexpr int64_t kCrowdedSpinNs = 1'000;
 // The clock is read once in so many looks: 25 ns against 10 to 45 ns for a pause.
@@ -43,6 +44,17 @@ constexpr int kNumberBits = 48;
 constexpr uint64_t JobWord(uint64_t number, size_t participants) {
   return uint64_t{participants} << kNumberBits | (number & ((uint64_t{1} << kNumberBits) - 1));
 }
+constexpr uint64_t NumberOf(uint64_t job) { return job & ((uint64_t{1} << kNumberBits) - 1); }
+
+// Makes a share of job `number` the caller's own; false where it has been begun. A worker that
+// comes late may ask for the share of a job that is long over: the mark of a later one stays.
+bool Take(std::atomic<uint64_t>& begun, uint64_t number) {
+  uint64_t last = begun.load(std::memory_order_relaxed);
+  while (last < number) {
+    if (begun.compare_exchange_weak(last, number, std::memory_order_acq_rel)) return true;
+  }
+  return false;
+}
 constexpr bool TakesPart(uint64_t job, size_t worker) { return worker < (job >> kNumberBits); }
 
 // 32 wake groups for 255 workers: the first sixteen have one each, then two per power of two.
@@ -61,7 +73,10 @@ constexpr uint32_t GroupsUpTo(size_t worker) { return (uint32_t{2} << GroupOf(wo
 
 struct ThreadPool::State {
   struct alignas(64) Worker {
-    std::atomic<uint64_t> finished{0};  // the last job it took part in
+    // The last job whose share of parts was begun, by this worker or by the caller in its place,
+    // and the last whose share is done. They only grow.
+    std::atomic<uint64_t> begun{0};
+    std::atomic<uint64_t> done{0};
     Thread thread;
     State* state = nullptr;
     size_t index = 0;   // from 1; 0 is the caller
@@ -79,14 +94,14 @@ struct ThreadPool::State {
   size_t parts = 0;
   size_t participants = 0;
   int64_t spin_ns = kSpinNs;
-  // One bit a worker. A bit may be set for a worker that is awake, never the other way round.
+  // One bit a worker: set while it sleeps and nobody has woken it.
   alignas(64) std::atomic<uint64_t> asleep[(kMostWorkers + 64) / 64] = {};
   Worker worker[kMostWorkers + 1];
 
   size_t Grow(size_t wanted);
   bool Start(size_t index);
   void Publish();
-  void Await();
+  void RunShares();
   void RunShare(size_t participant) const;
   uint64_t NextJob(size_t index, uint64_t seen, int64_t spin_for_ns);
   uint64_t SleepUntilJob(size_t index, uint64_t seen);
@@ -102,9 +117,11 @@ void ThreadPool::State::Work(Worker& self) {
   int64_t spin_for_ns = kSpinNs;
   for (;;) {
     seen = NextJob(self.index, seen, spin_for_ns);
+    // The job's fields are read only once its share is taken: until that is done the job is on.
+    if (!Take(self.begun, NumberOf(seen))) continue;
     RunShare(self.index);
-    spin_for_ns = spin_ns;  // before the fields are the next caller's
-    self.finished.store(seen, std::memory_order_release);
+    spin_for_ns = spin_ns;
+    self.done.store(NumberOf(seen), std::memory_order_release);
   }
 }
 
@@ -165,18 +182,29 @@ void ThreadPool::State::Publish() {
   for (size_t first = 0; first < participants; first += 64) {
     const size_t count = participants - first;
     const uint64_t mask = count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
-    sleepers |= asleep[first / 64].load(std::memory_order_seq_cst) & mask;
+    std::atomic<uint64_t>& word = asleep[first / 64];
+    if ((word.load(std::memory_order_seq_cst) & mask) == 0) continue;
+    // Who is being woken need not be woken by the jobs until it runs.
+    sleepers |= word.fetch_and(~mask, std::memory_order_seq_cst) & mask;
   }
   if (sleepers != 0) WakeGroups(job, GroupsUpTo(participants - 1));
 }
 
-void ThreadPool::State::Await() {
-  const uint64_t current = job.load(std::memory_order_relaxed);
+// The caller's share, then those that no worker has begun: who is asleep, or waits for a processor,
+// costs the time of its share at most, never that of its waking. Returns when all are done.
+void ThreadPool::State::RunShares() {
+  RunShare(0);
+  const uint64_t current = NumberOf(job.load(std::memory_order_relaxed));
   for (size_t index = 1; index < participants; ++index) {
-    const std::atomic<uint64_t>& finished = worker[index].finished;
+    if (!Take(worker[index].begun, current)) continue;
+    RunShare(index);
+    worker[index].done.store(current, std::memory_order_relaxed);
+  }
+  for (size_t index = 1; index < participants; ++index) {
+    const std::atomic<uint64_t>& done = worker[index].done;
     int look = 0;
     int64_t until = 0;
-    while (finished.load(std::memory_order_acquire) != current) {
+    while (done.load(std::memory_order_acquire) != current) {
       Pause();
       if (++look < kLooks) continue;
       look = 0;
@@ -218,8 +246,7 @@ void ThreadPool::RunErased(size_t parts, void (*body)(void*, size_t), void* call
   s.participants = workers + 1;
   s.spin_ns = s.participants > ThisProcessor().cpus ? kCrowdedSpinNs : kSpinNs;
   s.Publish();
-  s.RunShare(0);
-  s.Await();
+  s.RunShares();
   s.in_use.store(false, std::memory_order_release);
 }
 

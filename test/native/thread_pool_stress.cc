@@ -3,7 +3,8 @@
 // hand under ThreadSanitizer (node cannot be):
 //
 //   g++ -std=gnu++20 -O1 -g -fsanitize=thread -Icsrc test/native/thread_pool_stress.cc
-//       csrc/threads/thread_pool.cc csrc/cpu/processor.cc -o build/thread_pool_stress -lpthread
+//       csrc/threads/thread_pool.cc csrc/cpu/processor.cc csrc/platform/{linux,posix}.cc
+//       -o build/thread_pool_stress -lpthread
 //   setarch -R build/thread_pool_stress 20
 #include <sys/wait.h>
 #include <unistd.h>

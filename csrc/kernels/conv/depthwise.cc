@@ -72,8 +72,10 @@ Split SplitOf(const DepthwiseCall& call, int64_t tile_h, size_t threads) {
   int64_t best_cost = INT64_MAX;
   for (int64_t rows = 1; rows <= std::min(most, tiles); ++rows) {
     const int64_t channels = std::min(most / rows, most_channels);
-    // Of the busiest thread.
-    const int64_t cost = (tiles + rows - 1) / rows * ((i.out_c + channels - 1) / channels);
+    // Of the busiest thread, which takes half as long again for pixels that others wrote in the
+    // step before.
+    const int64_t work = (tiles + rows - 1) / rows * ((i.out_c + channels - 1) / channels);
+    const int64_t cost = channels > 1 ? 3 * work : 2 * work;
     if (cost > best_cost) continue;
     best = {static_cast<size_t>(rows), static_cast<size_t>(channels)};
     best_cost = cost;

@@ -9,10 +9,12 @@ namespace {
 constexpr double kVectorStepsPerPart = 8192;
 
 // Quarter vector steps of the busiest thread, per element of depth: multiply-adds, what tiles spend
-// on loading the filter, and bringing it to this core.
+// on loading the filter, and bringing it to this core. Threads that share pixels bring those that
+// others wrote in the step before, and write lines between theirs.
 int64_t CostOf(int64_t pixels, int64_t vectors, int64_t tile_rows, const Split& split) {
   const int64_t rows = CeilDiv(pixels, split.pixels);
-  return (4 * rows + 2 * CeilDiv(rows, tile_rows) + 8) * CeilDiv(vectors, split.vectors);
+  const int64_t sharing = split.vectors > 1 ? 3 * rows : 0;
+  return (4 * rows + 2 * CeilDiv(rows, tile_rows) + 8) * CeilDiv(vectors, split.vectors) + sharing;
 }
 
 }  // namespace

@@ -33,13 +33,15 @@ struct Problem {
 constexpr size_t CeilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
 
 // Quarter vector steps of the busiest thread, per element of depth: the multiply-adds, what a tile
-// spends on loading B, what it costs to bring B (packed or not) and A to this core.
+// spends on loading B, what it costs to bring B (packed or not) and A to this core: three times as
+// much where threads share rows, which others wrote in the step before.
 double CostOf(const Problem& p, const GemmKernels& kernels, const Split& split) {
   const auto rows = static_cast<double>(CeilDiv(p.rows_m, split.rows));
   const auto tiles = static_cast<double>(CeilDiv(CeilDiv(p.rows_m, split.rows), kernels.tile_rows));
   const auto vectors = static_cast<double>(CeilDiv(p.vectors, split.cols));
   const auto products = static_cast<double>(CeilDiv(p.batch1 * p.batch2, split.batch));
-  return products * ((4 * rows + 2 * tiles + (p.packed ? 8 : 32)) * vectors + rows);
+  const double bring_a = split.cols > 1 ? 3 * rows : rows;
+  return products * ((4 * rows + 2 * tiles + (p.packed ? 8 : 32)) * vectors + bring_a);
 }
 
 // A pure function of the problem, so that the same thread count gives the same bits.
