@@ -20,6 +20,10 @@ export class TensorData {
   refCount = 1;
   /** Set while a call is being recorded and this tensor depends on the call's inputs. */
   traced: TracedValue | undefined;
+  /** How many of those that somebody watches have been released. */
+  static watchedReleases = 0;
+  /** Whether compiled calls read it. */
+  isWatched = false;
   private frozen: Frozen | undefined;
   private isPending = false;
 
@@ -101,6 +105,7 @@ export class TensorData {
     this.nativeSlot = undefined;
     this.frozen = undefined;
     this.isPending = false;
+    if (this.isWatched) TensorData.watchedReleases++;
     frozen?.settled();
   }
 }

@@ -4,8 +4,8 @@ import {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {mendedModel} from '../io/load-graph-model';
 import {TensorData} from '../tensor-data';
-import {flatten} from './containers';
 import {type ExplainOptions, type Explanation, explainEntries} from './explain';
+import type {Given} from './given';
 import {hasPolynomialSizes} from './polynomial-sizes';
 import {type CompileOptions, type CompileStats, planKernel, Recorder} from './recorder';
 
@@ -50,18 +50,17 @@ function compileFunction(target: Call, options: CompileOptions): Call & Compiled
   const isAsync = target instanceof asyncFunction;
   const call = (...args: readonly unknown[]): unknown => {
     if (recorder.disposed) throw errors.disposed('the compiled function');
-    const {tensors, key, rebuild} = flatten(args);
-    if (mustRunEagerly(tensors)) return target(...args);
+    const given = recorder.given(args);
+    if (mustRunEagerly(given.inputs)) return target(...args);
     const backend = activeBackend();
-    const signature = {inputs: tensors, structure: `in ${key}`};
-    const entry = recorder.find(signature);
+    const entry = recorder.find(given);
     // Tidy, as calls with plans are.
     if (entry !== undefined && entry.plan === undefined) return isAsync ? target(...args) : tidy(() => target(...args) as Tensor);
-    const run = (inputs: readonly Tensor[]) => target(...(rebuild(inputs) as unknown[]));
+    const run = (inputs: readonly Tensor[]) => target(...(given.rebuild(inputs) as unknown[]));
     const runAsync = run as (inputs: readonly Tensor[]) => Promise<unknown>;
     if (entry !== undefined)
-      return isAsync ? recorder.replayAsync(entry, signature, backend, runAsync) : recorder.replay(entry, signature, backend, run);
-    return isAsync ? recorder.recordAsync(signature, backend, runAsync, undefined) : recorder.record(signature, backend, run);
+      return isAsync ? recorder.replayAsync(entry, given, backend, runAsync) : recorder.replay(entry, given, backend, run);
+    return isAsync ? recorder.recordAsync(given, backend, runAsync, undefined) : recorder.record(given, backend, run);
   };
   return Object.assign(call, {
     explain: (explainOptions?: ExplainOptions) => explainEntries(recorder.entries(), explainOptions),
@@ -98,22 +97,22 @@ export class CompiledModel implements Compiled {
 
   /** All outputs for `inputs`, as GraphModel.predict gives them. Synchronous. @throws ERR_INPUT naming the input, ERR_ASYNC_ONLY */
   predict(inputs: ModelInputs): ModelOutputs {
-    return this.structured(this.run(inputs, this.model.outputNodes));
+    return this.structured(this.run(inputs, undefined));
   }
 
   /** The named outputs (a node name may stand for any intermediate result), as GraphModel.execute gives them. Synchronous. */
   execute(inputs: ModelInputs, outputs?: string | string[]): Tensor | Tensor[] {
-    const results = this.run(inputs, this.outputNames(outputs));
+    const results = this.run(inputs, outputs === undefined ? undefined : [outputs].flat());
     return results.length > 1 ? results : (results[0] as Tensor);
   }
 
   /** predict() off the event loop. Calls may overlap; inputs are held until the promise settles. */
   async predictAsync(inputs: ModelInputs, options: AsyncOptions = {}): Promise<ModelOutputs> {
-    return this.structured(await this.runAsync(inputs, this.model.outputNodes, options));
+    return this.structured(await this.runAsync(inputs, undefined, options));
   }
 
   async executeAsync(inputs: ModelInputs, outputs?: string | string[], options: AsyncOptions = {}): Promise<Tensor | Tensor[]> {
-    const results = await this.runAsync(inputs, this.outputNames(outputs), options);
+    const results = await this.runAsync(inputs, outputs === undefined ? undefined : [outputs].flat(), options);
     return results.length > 1 ? results : (results[0] as Tensor);
   }
 
@@ -124,7 +123,7 @@ export class CompiledModel implements Compiled {
       const known = this.model.inputs.find((input) => input.name === name);
       inputs[name] = zeros(shape, known?.dtype === 'int32' || known?.dtype === 'bool' ? known.dtype : 'float32');
     }
-    const results = await this.runAsync(inputs, this.model.outputNodes, {});
+    const results = await this.runAsync(inputs, undefined, {});
     for (const tensor of [...results, ...Object.values(inputs)]) tensor.dispose();
   }
 
@@ -141,43 +140,43 @@ export class CompiledModel implements Compiled {
     this.recorder.dispose();
   }
 
-  private outputNames(outputs: string | string[] | undefined): string[] {
-    return outputs === undefined ? this.model.outputNodes : [outputs].flat();
-  }
-
   private structured(results: Tensor[]): ModelOutputs {
     const keys = (this.model as unknown as {structuredOutputKeys?: string[]}).structuredOutputKeys;
     if (keys === undefined) return results.length > 1 ? results : (results[0] as Tensor);
     return Object.fromEntries(results.map((tensor, i) => [keys[i], tensor])) as NamedTensorMap;
   }
 
-  private prepare(inputs: ModelInputs, outputs: readonly string[]) {
+  /** `outputs`: names, undefined for all of the model's. */
+  private given(inputs: ModelInputs, outputs: readonly string[] | undefined): Given {
     if (this.recorder.disposed) throw errors.disposed('the compiled model');
     if (inputs === null || typeof inputs !== 'object') {
       throw errors.inputs(`inputs must be a tensor, an array or a map of tensors; given was ${inputs === null ? 'null' : typeof inputs}`);
     }
-    const {tensors, key, rebuild} = flatten(inputs);
-    const signature = {inputs: tensors, structure: `in ${key} to ${outputs.join()}`};
-    return {signature, rebuild: rebuild as (tensors: readonly Tensor[]) => ModelInputs, eagerly: mustRunEagerly(tensors)};
+    return this.recorder.given(inputs, outputs, () => ` to ${(outputs ?? this.model.outputNodes).join()}`);
   }
 
-  private run(inputs: ModelInputs, outputs: string[]): Tensor[] {
-    const {signature, rebuild, eagerly} = this.prepare(inputs, outputs);
-    const original = (given: ModelInputs) => {
+  /** The inputs' tensors replaced. */
+  private rebuilt(given: Given, tensors: readonly Tensor[]): ModelInputs {
+    return given.rebuild(tensors) as ModelInputs;
+  }
+
+  private run(inputs: ModelInputs, outputs: string[] | undefined): Tensor[] {
+    const given = this.given(inputs, outputs);
+    const original = (own: ModelInputs) => {
       try {
-        return [this.model.execute(given, outputs)].flat();
+        return [this.model.execute(own, outputs ?? this.model.outputNodes)].flat();
       } catch (error) {
         throw isForExecuteAsync(error) ? errors.asyncOnly('its control flow waits for data') : error;
       }
     };
-    if (eagerly) return original(inputs);
+    if (mustRunEagerly(given.inputs)) return original(inputs);
     const backend = activeBackend();
-    const entry = this.recorder.find(signature);
+    const entry = this.recorder.find(given);
     // What checkInputs looks at is all in the signature: what has an entry has passed.
     if (entry === undefined) checkInputs(this.model, inputs);
-    const run = (own: readonly Tensor[]) => original(rebuild(own));
-    if (entry === undefined) return this.recorder.record(signature, backend, run) as Tensor[];
-    return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, signature, backend, run) as Tensor[]);
+    const run = (own: readonly Tensor[]) => original(this.rebuilt(given, own));
+    if (entry === undefined) return this.recorder.record(given, backend, run) as Tensor[];
+    return entry.plan === undefined ? tidy(() => original(inputs)) : (this.recorder.replay(entry, given, backend, run) as Tensor[]);
   }
 
   /**
@@ -197,21 +196,22 @@ export class CompiledModel implements Compiled {
     return [await this.model.executeAsync(inputs, outputs)].flat();
   }
 
-  private async runAsync(inputs: ModelInputs, outputs: string[], {signal}: AsyncOptions): Promise<Tensor[]> {
-    const {signature, rebuild, eagerly} = this.prepare(inputs, outputs);
+  private async runAsync(inputs: ModelInputs, outputs: string[] | undefined, {signal}: AsyncOptions): Promise<Tensor[]> {
+    const given = this.given(inputs, outputs);
     if (signal?.aborted) throw errors.aborted();
-    const original = (given: ModelInputs) => this.executeOriginal(given, outputs);
-    if (eagerly) return original(inputs);
+    const names = () => outputs ?? this.model.outputNodes;
+    const original = (own: ModelInputs) => this.executeOriginal(own, names());
+    if (mustRunEagerly(given.inputs)) return original(inputs);
     const backend = activeBackend();
-    const entry = this.recorder.find(signature);
+    const entry = this.recorder.find(given);
     if (entry === undefined) checkInputs(this.model, inputs);
-    const run = (own: readonly Tensor[]) => original(rebuild(own));
-    const synchronous = (own: readonly Tensor[]) => [this.model.execute(rebuild(own), outputs)].flat();
+    const run = (own: readonly Tensor[]) => original(this.rebuilt(given, own));
+    const synchronous = (own: readonly Tensor[]) => [this.model.execute(this.rebuilt(given, own), names())].flat();
     const results = (await (entry === undefined
-      ? this.recorder.recordAsync(signature, backend, run, this.waiting.has(outputs.join()) ? undefined : synchronous)
+      ? this.recorder.recordAsync(given, backend, run, this.waiting.has(names().join()) ? undefined : synchronous)
       : entry.plan === undefined
         ? original(inputs)
-        : this.recorder.replayAsync(entry, signature, backend, run))) as Tensor[];
+        : this.recorder.replayAsync(entry, given, backend, run))) as Tensor[];
     if (!signal?.aborted) return results;
     for (const tensor of results) tensor.dispose();
     throw errors.aborted();

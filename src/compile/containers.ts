@@ -47,3 +47,53 @@ function describe(value: unknown): string {
   }
   return `#${id}`;
 }
+
+/** Structure, types and shapes of nested arrays and plain objects of tensors, to which others are compared without making a text of them. */
+export class Shape {
+  private constructor(
+    private readonly dtype: Tensor['dtype'] | undefined,
+    private readonly sizes: readonly number[],
+    /** Of a container: its items, and their names where it is an object. */
+    private readonly items: readonly Shape[],
+    private readonly names: readonly string[] | undefined,
+  ) {}
+
+  /** Undefined where there is anything else in it. */
+  static of(value: unknown): Shape | undefined {
+    if (value instanceof Tensor) return new Shape(value.dtype, value.shape, [], undefined);
+    if (value === null || typeof value !== 'object') return undefined;
+    const isArray = Array.isArray(value);
+    if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+    const items = Object.values(value).map((item) => Shape.of(item));
+    if (items.includes(undefined)) return undefined;
+    return new Shape(undefined, [], items as Shape[], isArray ? undefined : Object.keys(value));
+  }
+
+  /** The tensors of a value of the same structure, types and shapes, in order; undefined for any other. */
+  tensorsOf(value: unknown): Tensor[] | undefined {
+    const tensors: Tensor[] = [];
+    return this.collect(value, tensors) ? tensors : undefined;
+  }
+
+  private collect(value: unknown, tensors: Tensor[]): boolean {
+    if (this.dtype !== undefined) {
+      if (!(value instanceof Tensor) || value.dtype !== this.dtype || value.shape.length !== this.sizes.length) return false;
+      for (let i = 0; i < this.sizes.length; i++) if (value.shape[i] !== this.sizes[i]) return false;
+      tensors.push(value);
+      return true;
+    }
+    const {items, names} = this;
+    if (names === undefined) {
+      if (!Array.isArray(value) || value.length !== items.length) return false;
+      for (let i = 0; i < items.length; i++) if (!(items[i] as Shape).collect(value[i], tensors)) return false;
+      return true;
+    }
+    if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return false;
+    let at = 0;
+    for (const name in value) {
+      if (name !== names[at] || !(items[at] as Shape).collect((value as Record<string, unknown>)[name], tensors)) return false;
+      at++;
+    }
+    return at === items.length;
+  }
+}

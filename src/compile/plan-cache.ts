@@ -1,6 +1,8 @@
 /** A cache that forgets what was used longest ago, beyond a number of entries. */
 export class LruCache<T> {
   private readonly entriesByKey = new Map<string, T>();
+  /** What was used last: most often it is asked for again, and is in its place. */
+  private newest: T | undefined;
 
   constructor(
     private readonly capacity: () => number,
@@ -13,15 +15,17 @@ export class LruCache<T> {
 
   get(key: string): T | undefined {
     const value = this.entriesByKey.get(key);
-    if (value === undefined) return undefined;
+    if (value === undefined || value === this.newest) return value;
     this.entriesByKey.delete(key);
     this.entriesByKey.set(key, value);
+    this.newest = value;
     return value;
   }
 
   set(key: string, value: T): void {
     this.delete(key);
     this.entriesByKey.set(key, value);
+    this.newest = value;
     for (const [oldest] of this.entriesByKey) {
       if (this.entriesByKey.size <= Math.max(1, this.capacity())) break;
       this.delete(oldest);
@@ -32,6 +36,7 @@ export class LruCache<T> {
     const value = this.entriesByKey.get(key);
     if (value === undefined) return;
     this.entriesByKey.delete(key);
+    if (value === this.newest) this.newest = undefined;
     this.evicted(value);
   }
 

@@ -1,13 +1,14 @@
-import {engine, type KernelConfig, type NamedTensorInfoMap, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
+import {engine, env, type KernelConfig, type NamedTensorInfoMap, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {settingOf, settings} from '../config';
 import {errors} from '../errors';
 import {native} from '../native';
-import type {TensorData} from '../tensor-data';
+import {TensorData} from '../tensor-data';
 import {ConstantPool} from './constants';
 import {type Flattened, flatten} from './containers';
 import {Family, type Founder} from './family';
 import {familyKey} from './free-sizes';
+import {Given, type LastCall} from './given';
 import {type Graph, valueOf} from './ir';
 import {type Optimized, optimize} from './optimize';
 import {type HostKernel, Plan, type ResultSpec, type Runnable, withDistinctResults} from './plan';
@@ -141,6 +142,7 @@ export class Recorder {
   private traces = 0;
   private evictions = 0;
   private isDisposed = false;
+  private last: LastCall | undefined;
   private readonly precision: Precision;
 
   /** `polynomial`: whether all sizes of the model are polynomials of its inputs' sizes. */
@@ -160,8 +162,24 @@ export class Recorder {
     return [...this.cache.values()];
   }
 
-  /** The entry for a signature whose captured variables have not been assigned to since. */
-  find(signature: Signature): Entry | undefined {
+  /** The arguments of a call; for `results` and `describe` see Given. */
+  given(value: unknown, results?: readonly string[], describe: () => string = () => ''): Given {
+    return new Given(value, results, describe, this.last);
+  }
+
+  /** The entry for a call whose captured variables have not been assigned to since. */
+  find(given: Given): Entry | undefined {
+    const {recalled} = given;
+    const isKnown = recalled !== undefined && this.cache.get(recalled.signature) === recalled && !this.isStale(recalled.captures);
+    const entry = isKnown ? recalled : this.search(given);
+    if (entry === undefined) return undefined;
+    if (!isKnown) this.last = given.answeredBy(entry);
+    this.hits++;
+    entry.calls++;
+    return entry;
+  }
+
+  private search(signature: Signature): Entry | undefined {
     const text = textOf(signature);
     const known = this.cache.get(text);
     if (known !== undefined && this.isStale(known.captures)) {
@@ -169,16 +187,16 @@ export class Recorder {
       this.families.delete(familyOf(signature));
       return undefined;
     }
-    const entry = known ?? this.sizedEntry(signature);
-    if (entry === undefined) return undefined;
-    this.hits++;
-    entry.calls++;
-    return entry;
+    return known ?? this.sizedEntry(signature);
   }
 
   /** @throws ERR_DISPOSED where a captured tensor is gone */
-  private isStale({captured, variables}: Captures): boolean {
-    for (const data of captured) if (data.disposed) throw errors.disposed('a tensor that the compiled function captured');
+  private isStale(captures: Captures): boolean {
+    const {captured, variables} = captures;
+    if (captures.foundAt !== TensorData.watchedReleases) {
+      for (const data of captured) if (data.disposed) throw errors.disposed('a tensor that the compiled function captured');
+      captures.foundAt = TensorData.watchedReleases;
+    }
     return variables.some(({variable, data}) => variable.dataId !== data);
   }
 
@@ -215,15 +233,13 @@ export class Recorder {
   /** `run`: the original, with which verification compares, and which does what has no plan. */
   replay(entry: Entry, signature: Signature, backend: GravitonBackend, run: Runner): unknown {
     const {inputs} = signature;
-    const named = Object.fromEntries(inputs.map((tensor, i) => [i, tensor]));
-    let result: Tensor | Tensor[];
+    let results: Tensor[];
     try {
-      result = engine().runKernel('GravitonPlan', named, {plan: entry.plan as never});
+      results = runPlan(entry.plan as Runnable, inputs, backend);
     } catch (error) {
       if (!(error instanceof Unplanned)) throw error;
       return this.follow(entry, signature, backend, run, error);
     }
-    const results = Array.isArray(result) ? result : [result];
     const {verifier} = entry;
     if (verifier !== undefined) {
       engine().tidy(() => verifyCall(verifier, inputs, results, flatten(run(inputs)).tensors));
@@ -616,6 +632,7 @@ export class Recorder {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
+    this.last = undefined;
     this.cache.clear();
     this.families.clear();
     this.pool.dispose();
@@ -633,7 +650,20 @@ function verifyCall(verifier: Verifier, inputs: readonly TensorInfo[], results: 
   }
 }
 
-/** The tfjs kernel through which a synchronous replay goes, so that tidy, memory and profiling are tfjs-core's own. */
+/** The results of a plan as tensors of the scope that calls. While tfjs-core watches kernels, a plan is one of them. */
+function runPlan(plan: Runnable, inputs: readonly Tensor[], backend: GravitonBackend): Tensor[] {
+  if (engine().state.profiling || env().getBool('DEBUG')) {
+    const named = Object.fromEntries(inputs.map((tensor, i) => [i, tensor]));
+    return [engine().runKernel('GravitonPlan', named, {plan: plan as never})].flat() as Tensor[];
+  }
+  const infos = plan.run(
+    inputs.map((tensor) => backend.data(tensor.dataId)),
+    hostKernel,
+  );
+  return infos.map((info) => engine().makeTensorFromTensorInfo(info, backend));
+}
+
+/** The tfjs kernel that a plan is to tf.profile() and in debug mode. */
 export const planKernel: KernelConfig = {
   kernelName: 'GravitonPlan',
   backendName: 'graviton',

@@ -17,6 +17,8 @@ export interface Captures {
   /** Variables, with the data that they had. */
   readonly variables: readonly {readonly variable: Variable; readonly data: TensorData}[];
   readonly captured: readonly TensorData[];
+  /** TensorData.watchedReleases when all of `captured` were last found to be there. */
+  foundAt?: number;
 }
 
 /** Tensors of larger ids are made later. */
@@ -104,6 +106,7 @@ export class Recording {
       return data === undefined ? [] : [{variable, data}];
     });
     const assigned = new Set(variables.map((v) => v.data));
+    for (const data of captured) data.isWatched = true;
     return {variables, captured: captured.filter((d) => !assigned.has(d))};
   }
 
