@@ -104,6 +104,16 @@ function workOf(step: ExplainedStep): StepWork {
     // The loop reaches half of the peak (table of inner loops).
     return {flops: 2 * 2 * batch * h * w * channels * fh * fw, cycles: 0, weightBytes: 0, activationBytes: 8 * batch * h * w * channels};
   }
+  if (step.op === 'ExpandDepthwiseConv2D') {
+    const [batch, h, w, from, channels, fh, fw] = sizesOf(step, 7) as [number, number, number, number, number, number, number];
+    // As the two steps, without their passes over the expanded image, with a window for each of its pixels: there may be a quarter as many.
+    return {
+      flops: 2 * batch * h * w * channels * (from + 2 * fh * fw),
+      cycles: 0,
+      weightBytes: 4 * from * channels,
+      activationBytes: 4 * batch * h * w * (from + channels),
+    };
+  }
   if (step.op === 'Attention') {
     const [batch, heads, queries, keys, depth] = sizesOf(step, 5) as [number, number, number, number, number];
     const rows = batch * heads;

@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 2113668309u;
+inline constexpr uint32_t kOpTableHash = 3890915241u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -1174,6 +1174,65 @@ inline bool Decode(WordReader& reader, RecurrenceParams* p) {
 }
 Status Recurrence(const StepContext& context, const RecurrenceParams& params, Operands in, Operands out);
 
+struct ExpandDepthwiseConv2DParams {
+  static constexpr const char* kName = "ExpandDepthwiseConv2D";
+  uint32_t batch;
+  uint32_t in_h;
+  uint32_t in_w;
+  uint32_t in_c;
+  uint32_t out_h;
+  uint32_t out_w;
+  uint32_t out_c;
+  uint32_t filter_h;
+  uint32_t filter_w;
+  uint32_t stride_h;
+  uint32_t stride_w;
+  uint32_t pad_top;
+  uint32_t pad_left;
+  uint32_t dilation_h;
+  uint32_t dilation_w;
+  int32_t x_batch;
+  int32_t x_row;
+  int32_t x_col;
+  int32_t y_batch;
+  int32_t y_row;
+  int32_t y_col;
+  uint32_t depth_k;
+  uint32_t packed_filter;
+  List expansion;
+  List epilogue;
+  List epilogue_strides;
+};
+inline bool Decode(WordReader& reader, ExpandDepthwiseConv2DParams* p) {
+  return reader.Read(&p->batch) &&
+         reader.Read(&p->in_h) &&
+         reader.Read(&p->in_w) &&
+         reader.Read(&p->in_c) &&
+         reader.Read(&p->out_h) &&
+         reader.Read(&p->out_w) &&
+         reader.Read(&p->out_c) &&
+         reader.Read(&p->filter_h) &&
+         reader.Read(&p->filter_w) &&
+         reader.Read(&p->stride_h) &&
+         reader.Read(&p->stride_w) &&
+         reader.Read(&p->pad_top) &&
+         reader.Read(&p->pad_left) &&
+         reader.Read(&p->dilation_h) &&
+         reader.Read(&p->dilation_w) &&
+         reader.Read(&p->x_batch) &&
+         reader.Read(&p->x_row) &&
+         reader.Read(&p->x_col) &&
+         reader.Read(&p->y_batch) &&
+         reader.Read(&p->y_row) &&
+         reader.Read(&p->y_col) &&
+         reader.Read(&p->depth_k) &&
+         reader.Read(&p->packed_filter) &&
+         reader.Read(&p->expansion) &&
+         reader.Read(&p->epilogue) &&
+         reader.Read(&p->epilogue_strides);
+}
+Status ExpandDepthwiseConv2D(const StepContext& context, const ExpandDepthwiseConv2DParams& params, Operands in, Operands out);
+
 inline constexpr OpEntry kOps[] = {
     {"Pointwise", 0, 32, 1, Invoke<PointwiseParams, Pointwise>},
     {"MatMul", 3, 32, 1, Invoke<MatMulParams, MatMul>},
@@ -1213,8 +1272,9 @@ inline constexpr OpEntry kOps[] = {
     {"Fft", 2, 2, 2, Invoke<FftParams, Fft>},
     {"WindowSum", 1, 1, 1, Invoke<WindowSumParams, WindowSum>},
     {"Recurrence", 3, 32, 2, Invoke<RecurrenceParams, Recurrence>},
+    {"ExpandDepthwiseConv2D", 5, 32, 1, Invoke<ExpandDepthwiseConv2DParams, ExpandDepthwiseConv2D>},
 };
-inline constexpr int kOpCount = 38;
+inline constexpr int kOpCount = 39;
 
 }  // namespace graviton
 

@@ -54,6 +54,8 @@ function termsOf(node: Node): number {
     case 'DepthwiseConv2D':
     case 'Pool2D':
       return num(node, 'filterH') * num(node, 'filterW');
+    case 'ExpandDepthwiseConv2D':
+      return num(node, 'filterH') * num(node, 'filterW') * num(node, 'depthK');
     case 'Reduce':
       return num(node, 'reduce');
     case 'Softmax':
@@ -100,8 +102,10 @@ function rounds(node: Node): boolean {
 }
 
 const instructionsIn = (node: Node): number =>
-  ['program', 'epilogue', 'cell', 'hidden'].reduce((sum, name) => sum + (node.params[name] ? (list(node, name)[1] ?? 0) : 0), 0) *
-  Number(node.params.steps ?? 1);
+  ['program', 'epilogue', 'cell', 'hidden', 'expansion'].reduce(
+    (sum, name) => sum + (node.params[name] ? (list(node, name)[1] ?? 0) : 0),
+    0,
+  ) * Number(node.params.steps ?? 1);
 
 /**
  * How far a step may lie from eager, as a part of the largest magnitude. Sums of n terms in two orders differ by about √n roundings, and

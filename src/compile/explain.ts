@@ -53,6 +53,7 @@ const sizeParams: Readonly<Record<string, readonly string[]>> = {
   Conv2D: ['batch', 'outH', 'outW', 'inC', 'outC', 'filterH', 'filterW'],
   Recurrence: ['steps', 'batch', 'units'],
   DepthwiseConv2D: ['batch', 'outH', 'outW', 'outC', 'filterH', 'filterW'],
+  ExpandDepthwiseConv2D: ['batch', 'inH', 'inW', 'depthK', 'inC', 'filterH', 'filterW'],
 };
 
 /** 'MatMul+bias+GeluErf', without what every step of its kind has. */

@@ -1,7 +1,8 @@
 /** Which inner loop a product or convolution takes, as explain() reports it: a fall to a slower one shows. */
-import {Conv2D} from '../ops/convolution';
+import {Conv2D, ExpandDepthwiseConv2D} from '../ops/convolution';
 import {MatMul, packLayouts} from '../ops/linear';
 import {Recurrence} from '../ops/recurrence';
+import type {OpSpec} from '../ops/schema';
 import {type Graph, type Node, num, valueOf} from './ir';
 import {takesOneMatrix} from './passes/packing';
 
@@ -13,14 +14,16 @@ const packed: Readonly<Record<number, string>> = {
   [packLayouts.winograd2F32]: 'Winograd 2x2',
 };
 
+const multiplies: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, Recurrence, ExpandDepthwiseConv2D]);
+
 /**
  * 'packed …' and 'Winograd …': weights lie as the register tiles read them. 'packed at each call': the second operand is computed, not
  * a constant, or another matrix for each product of the batch. 'grouped': a convolution in groups. 'plain': constant weights that are not
  * packed. undefined: not such an op.
  */
 export function microKernelOf(graph: Graph, node: Node): string | undefined {
-  if (node.host !== undefined || (node.op !== MatMul && node.op !== Conv2D && node.op !== Recurrence)) return undefined;
-  const layout = num(node, node.op === Conv2D ? 'packedFilter' : 'packedB');
+  if (node.host !== undefined || !multiplies.has(node.op)) return undefined;
+  const layout = num(node, 'packedFilter' in node.params ? 'packedFilter' : 'packedB');
   if (layout !== packLayouts.none) return packed[layout] ?? 'packed';
   if (node.op === Conv2D && num(node, 'groups') > 1) return 'grouped';
   if (node.op === MatMul && !takesOneMatrix(node)) return 'packed at each call';

@@ -7,6 +7,7 @@ import {canonicalise} from './passes/canonicalise';
 import {commonSubexpressions} from './passes/common-subexpressions';
 import {concatenations} from './passes/concatenations';
 import {deadCode} from './passes/dead-code';
+import {expandDepthwise} from './passes/expand-depthwise';
 import {groups} from './passes/groups';
 import {linear, linearAgain} from './passes/linear';
 import {normalization} from './passes/normalization';
@@ -48,6 +49,7 @@ export const passes: readonly Pass[] = [
   precision,
   winograd,
   packing,
+  expandDepthwise,
 ];
 
 export interface PassReport {

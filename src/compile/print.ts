@@ -16,7 +16,7 @@ import {parseExpression, printExpression} from './expression-text';
 import type {Graph, Node, Operand, Value, ValueId} from './ir';
 
 /** Parameters that hold the words of a pointwise program. */
-const programs: ReadonlySet<string> = new Set(['program', 'epilogue', 'cell', 'hidden']);
+const programs: ReadonlySet<string> = new Set(['program', 'epilogue', 'cell', 'hidden', 'expansion']);
 
 const operandText = (o: Operand | undefined) => (o === undefined ? '-' : o.offset === 0 ? `v${o.value}` : `v${o.value}@${o.offset}`);
 const valueText = (id: ValueId, {dtype, elems}: Value) => `v${id} ${dtype}[${elems}]`;

@@ -652,7 +652,7 @@ function verifyCall(verifier: Verifier, inputs: readonly TensorInfo[], results: 
 
 /** The results of a plan as tensors of the scope that calls. While tfjs-core watches kernels, a plan is one of them. */
 function runPlan(plan: Runnable, inputs: readonly Tensor[], backend: GravitonBackend): Tensor[] {
-  if (engine().state.profiling || env().getBool('DEBUG')) {
+  if (backend.profiling || engine().state.profiling || env().getBool('DEBUG')) {
     const named = Object.fromEntries(inputs.map((tensor, i) => [i, tensor]));
     return [engine().runKernel('GravitonPlan', named, {plan: plan as never})].flat() as Tensor[];
   }

@@ -36,6 +36,21 @@ export const DepthwiseConv2D = defineOp({
   params: {...image, multiplier: 'u32', epilogue: 'list', epilogueStrides: 'list'},
 });
 
+/**
+ * An inverted residual block's first two convolutions in one pass (Sandler et al. 2018): DepthwiseConv2D, multiplier 1, of the image
+ * e[n, h, w, o] = expansion(Σ x[n, h, w, c] · filter[c, o] + bias[o]), which is never in memory as a whole. Beyond e there are zeros.
+ *
+ * `image`: that of the depthwise convolution, inC = outC channels, but for the strides of x[batch, inH, inW, depthK]. `packedFilter`: the
+ * layout of filter[depthK, inC], gemmF32. `expansion`: a program of e's elements alone.
+ * Inputs: x, filter, its bias (may be absent), the depthwise filter, its bias (may be absent), then the epilogue's own inputs.
+ */
+export const ExpandDepthwiseConv2D = defineOp({
+  name: 'ExpandDepthwiseConv2D',
+  inputs: [5, 32],
+  outputs: 1,
+  params: {...image, depthK: 'u32', packedFilter: 'u32', expansion: 'list', epilogue: 'list', epilogueStrides: 'list'},
+});
+
 export const poolKinds = {max: 0, average: 1} as const;
 /**
  * Windows over H and W of NHWC; float32; outC = inC. Average counts only elements inside the image; max passes over NaN.

@@ -1,4 +1,4 @@
-import {Conv2D, CropAndResize, DepthwiseConv2D, Pool2D, Resize2D, Resize2DGrad, Transform} from './convolution';
+import {Conv2D, CropAndResize, DepthwiseConv2D, ExpandDepthwiseConv2D, Pool2D, Resize2D, Resize2DGrad, Transform} from './convolution';
 import {Attention, MatMul, PackWeights, UnpackWeights} from './linear';
 import {Concat, Fill, Gather, GatherNd, OneHot, Pad, Scatter, StridedCopy} from './movement';
 import {Pointwise} from './pointwise';
@@ -50,4 +50,5 @@ export const ops: readonly OpSpec[] = [
   Fft,
   WindowSum,
   Recurrence,
+  ExpandDepthwiseConv2D,
 ];

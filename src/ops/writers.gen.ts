@@ -1061,6 +1061,72 @@ function writeRecurrence(words: Int32Array, _floats: Float32Array, from: number,
   return at;
 }
 
+interface ExpandDepthwiseConv2DParams {
+  readonly batch: number;
+  readonly inH: number;
+  readonly inW: number;
+  readonly inC: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly outC: number;
+  readonly filterH: number;
+  readonly filterW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly xBatch: number;
+  readonly xRow: number;
+  readonly xCol: number;
+  readonly yBatch: number;
+  readonly yRow: number;
+  readonly yCol: number;
+  readonly depthK: number;
+  readonly packedFilter: number;
+  readonly expansion: List;
+  readonly epilogue: List;
+  readonly epilogueStrides: List;
+}
+
+function writeExpandDepthwiseConv2D(words: Int32Array, _floats: Float32Array, from: number, p: ExpandDepthwiseConv2DParams): End {
+  let at = from;
+  words[at++] = p.batch;
+  words[at++] = p.inH;
+  words[at++] = p.inW;
+  words[at++] = p.inC;
+  words[at++] = p.outH;
+  words[at++] = p.outW;
+  words[at++] = p.outC;
+  words[at++] = p.filterH;
+  words[at++] = p.filterW;
+  words[at++] = p.strideH;
+  words[at++] = p.strideW;
+  words[at++] = p.padTop;
+  words[at++] = p.padLeft;
+  words[at++] = p.dilationH;
+  words[at++] = p.dilationW;
+  words[at++] = p.xBatch;
+  words[at++] = p.xRow;
+  words[at++] = p.xCol;
+  words[at++] = p.yBatch;
+  words[at++] = p.yRow;
+  words[at++] = p.yCol;
+  words[at++] = p.depthK;
+  words[at++] = p.packedFilter;
+  if (at + p.expansion.length >= words.length) return undefined;
+  words[at++] = p.expansion.length;
+  for (let i = 0; i < p.expansion.length; i++) words[at++] = p.expansion[i] as number;
+  if (at + p.epilogue.length >= words.length) return undefined;
+  words[at++] = p.epilogue.length;
+  for (let i = 0; i < p.epilogue.length; i++) words[at++] = p.epilogue[i] as number;
+  if (at + p.epilogueStrides.length >= words.length) return undefined;
+  words[at++] = p.epilogueStrides.length;
+  for (let i = 0; i < p.epilogueStrides.length; i++) words[at++] = p.epilogueStrides[i] as number;
+  return at;
+}
+
 /**
  * Writes the parameters of a step from word `from` on and returns where they end; undefined where they do not fit. One function an op: the
  * engine compiles each for the one form of its parameters, and a shared loop over names took a tenth of a small step and more.
@@ -1107,4 +1173,5 @@ export const writers = [
   writeFft,
   writeWindowSum,
   writeRecurrence,
+  writeExpandDepthwiseConv2D,
 ] as readonly unknown[] as readonly WriteParams[];

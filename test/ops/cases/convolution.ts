@@ -1,11 +1,11 @@
-/** Rows of Conv2D and DepthwiseConv2D. */
+/** Rows of Conv2D, DepthwiseConv2D and ExpandDepthwiseConv2D. */
 
 import type {Native, Slot} from '../../../src/native';
-import {Conv2D, DepthwiseConv2D} from '../../../src/ops/convolution';
+import {Conv2D, DepthwiseConv2D, ExpandDepthwiseConv2D} from '../../../src/ops/convolution';
 import {PackWeights, packLayouts} from '../../../src/ops/linear';
 import {call, type Expr, encodeProgram, f32, input} from '../../../src/ops/program';
 import type {ParamValues} from '../../../src/ops/schema';
-import {type Expected, type Input, type OpCase, opCase, uniform} from '../harness';
+import {type Input, type OpCase, opCase, uniform} from '../harness';
 import {forWindows, type Image, image, nameOf, outElems} from './windows';
 
 interface Fusion {
@@ -72,7 +72,12 @@ const depthwiseLayout = (p: Image, multiplier: number): Layout => ({
  */
 const winogradError = {winograd4F32: 150, winograd2F32: 40};
 
-function convolved(p: Image, layout: Layout, inputs: readonly ArrayLike<number>[], {fusion, packed}: Options): Expected {
+interface Bounded {
+  readonly values: Float64Array;
+  readonly bound: Float64Array;
+}
+
+function convolved(p: Image, layout: Layout, inputs: readonly ArrayLike<number>[], {fusion, packed}: Options): Bounded {
   const [x = [], filter = [], bias = [], other = [], column = []] = inputs;
   const values = new Float64Array(outElems(p));
   const bound = new Float64Array(values.length);
@@ -170,6 +175,45 @@ function depthwise(change: Partial<Image>, options: Options = {}): OpCase {
     outputs: [{dtype: 'float32', elems: outElems(p)}],
     params: {...p, multiplier, ...fusionParams(p, options)},
     expected: (inputs) => [convolved(p, depthwiseLayout(p, multiplier), inputs, options)],
+  });
+}
+
+/** `depthK` channels of x, `expansion`: what follows the first product; the rest as of a depthwise convolution of the expanded image. */
+function expandDepthwise(
+  change: Partial<Image>,
+  {depthK, expansion, biases = true, ...options}: Options & {depthK: number; expansion?: Fusion; biases?: boolean},
+): OpCase {
+  const p = image(change);
+  const expanded = image({batch: p.batch, inH: p.inH, inW: p.inW, inC: depthK, outC: p.inC, filterH: 1, filterW: 1});
+  const read = {...expanded, xBatch: change.xBatch ?? expanded.xBatch, xRow: change.xRow ?? expanded.xRow, xCol: change.xCol ?? depthK};
+  const own = {...p, xBatch: expanded.yBatch, xRow: expanded.yRow, xCol: expanded.yCol};
+  const filter = () => uniform([-1, 1], depthK * p.inC, 6);
+  const taps = p.filterH * p.filterW;
+  const [first, second] = [{bias: biases, fusion: expansion} as Options, {...options, bias: biases}];
+  return opCase({
+    name: `ExpandDepthwiseConv2D: ${titleOf({...change, depthK}, second)}${expansion === undefined ? '' : `, expansion ${expansion.name}`}`,
+    op: ExpandDepthwiseConv2D,
+    inputs: () => [
+      xOf(read, options),
+      (runtime) => pack(runtime, filter(), 1, depthK, p.inC),
+      biases ? uniform([-1, 1], p.inC, 7) : undefined,
+      uniform([-1, 1], taps * p.outC, 2),
+      ...fusionInputs(p, second),
+    ],
+    outputs: [{dtype: 'float32', elems: outElems(p)}],
+    params: {
+      ...own,
+      ...{xBatch: read.xBatch, xRow: read.xRow, xCol: read.xCol, depthK, packedFilter: packLayouts.gemmF32},
+      expansion: fusionParams(expanded, first).epilogue,
+      ...fusionParams(p, second),
+    },
+    expected: ([x = [], , bias = [], ...others]) => {
+      const e = convolved(read, convLayout(read, 1), [x, filter(), bias], first);
+      const y = convolved(own, depthwiseLayout(own, 1), [e.values, ...others], second);
+      // An error of e reaches y times a weight of at most 1 for each tap.
+      const most = e.bound.reduce((most, bound) => (bound > most && bound < Infinity ? bound : most), 0);
+      return [{values: y.values, bound: y.bound.map((bound) => bound + most * taps * (options.fusion?.slope ?? 1))}];
+    },
   });
 }
 
@@ -279,6 +323,60 @@ const depthwises: OpCase[] = [
   depthwise({inH: 6, inW: 7, inC: 20}, {special: {5: NaN, 160: Infinity, 430: -Infinity}}),
 ];
 
+const expandDepthwises: OpCase[] = [
+  ...tails.map((inC) => expandDepthwise({inC, padTop: 1, padLeft: 1}, {depthK: 5, expansion: relu6})),
+  ...tails.map((depthK) => expandDepthwise({inC: 20, padTop: 1, padLeft: 1}, {depthK, biases: false})),
+  ...[1, 2, 3, 4, 5, 7, 8, 14].flatMap((size) =>
+    [1, 2].flatMap((stride) =>
+      [3, 5].map((filter) => {
+        const pad = (filter - 1) / 2;
+        const window = {filterH: filter, filterW: filter, strideH: stride, strideW: stride, padTop: pad, padLeft: pad};
+        return expandDepthwise({batch: 2, inH: size, inW: size + 2, inC: 20, ...window}, {depthK: 4, expansion: clamp, fusion: relu});
+      }),
+    ),
+  ),
+  ...strides.flatMap((stride) =>
+    pads.flatMap((pad) => dilations.map((dilation) => expandDepthwise({inH: 9, inW: 10, inC: 18, ...stride, ...pad, ...dilation}, {depthK: 3, expansion: abs}))),
+  ),
+  // Several bands, on all threads; a band of more than its room; what follows reads other tensors.
+  expandDepthwise({batch: 2, inH: 30, inW: 31, inC: 200, padTop: 1, padLeft: 1}, {depthK: 24, expansion: relu6, fusion: relu6}),
+  expandDepthwise({inH: 40, inW: 41, inC: 144, padTop: 0, padLeft: 0, strideH: 2, strideW: 2}, {depthK: 24, expansion: abs, fusion: residual}),
+  expandDepthwise({inH: 7, inW: 60, inC: 500, filterH: 5, filterW: 5, padTop: 2, padLeft: 2}, {depthK: 8, expansion: relu, fusion: add}),
+  expandDepthwise({inH: 3, inW: 3, inC: 20, filterH: 3, filterW: 3, strideH: 9, padTop: 4, outH: 4, padLeft: 1}, {depthK: 8, expansion: relu}),
+  expandDepthwise({inH: 6, inW: 7, inC: 20}, {depthK: 10, special: {5: NaN, 160: Infinity, 300: -Infinity}, expansion: clamp}),
+  expandDepthwise({batch: 2, inC: 20, xCol: 7, xRow: 41, xBatch: 300, yRow: 20, yCol: 80}, {depthK: 5, expansion: relu}),
+  ...sizes0.filter((size) => !('outC' in size || 'inC' in size || 'filterH' in size)).map((size) => expandDepthwise(size, {depthK: 2})),
+];
+
+const validExpansion: ParamValues<(typeof ExpandDepthwiseConv2D)['params']> = {
+  ...image({inC: 8, inH: 5, inW: 5}), xBatch: 100, xRow: 20, xCol: 4, depthK: 4, packedFilter: packLayouts.gemmF32, expansion: [], epilogue: [], epilogueStrides: [],
+};
+const refusesExpansion = (change: Partial<typeof validExpansion>, fails: RegExp, given: Given = {}): OpCase =>
+  opCase({
+    name: `ExpandDepthwiseConv2D refuses ${nameOf(change)} ${fails.source}`,
+    op: ExpandDepthwiseConv2D,
+    inputs: () => {
+      const {x, filter, bias}: Given = {x: new Float32Array(100), filter: (runtime) => pack(runtime, new Float32Array(32), 1, 4, 8), bias: new Float32Array(8), ...given};
+      return [x, filter, bias, new Float32Array(72), bias];
+    },
+    outputs: [{dtype: 'float32', elems: 72}],
+    params: {...validExpansion, ...change},
+    fails,
+  });
+const expansionRefusals: OpCase[] = [
+  ...(['strideH', 'strideW', 'dilationH', 'dilationW'] as const).map((name) => refusesExpansion({[name]: 0}, /ERR_SHAPE.*at least 1/)),
+  ...[{inH: 6}, {outH: 4}, {xRow: 21}, {xRow: -15}, {batch: 2}].map((change) => refusesExpansion(change, /ERR_SHAPE.*reach/)),
+  ...[{yCol: 0}, {yRow: 2}, {yCol: -8}].map((change) => refusesExpansion(change, /ERR_SHAPE.*(overlap|reach)/)),
+  ...[{inC: 7}, {outC: 7}, {filterH: 4}, {filterH: 0, outH: 3}, {filterH: 2 ** 31 - 1, filterW: 2 ** 31 - 1}].map((change) => refusesExpansion(change, /ERR_SHAPE/)),
+  refusesExpansion({depthK: 100, xCol: 0, xRow: 0, xBatch: 0}, /ERR_SHAPE.*filter/),
+  refusesExpansion({packedFilter: 0}, /ERR_INVALID_STEP.*packed/),
+  refusesExpansion({}, /ERR_(SHAPE|INVALID_STEP).*filter/, {filter: new Float32Array(32)}),
+  refusesExpansion({}, /ERR_DTYPE/, {x: new Int32Array(100)}),
+  refusesExpansion({}, /ERR_SHAPE.*bias/, {bias: new Float32Array(7)}),
+  refusesExpansion({expansion: [1, 1, 0, 0xffff, 32]}, /ERR_/),
+  refusesExpansion({expansion: encodeProgram(add.expr) ?? []}, /ERR_/),
+];
+
 const valid: ParamValues<(typeof Conv2D)['params']> = {...image({inC: 4, outC: 6, inH: 5, inW: 5}), groups: 1, packedFilter: 0, epilogue: [], epilogueStrides: []};
 interface Given {
   readonly x?: Input;
@@ -341,4 +439,4 @@ const depthwiseRefusals: OpCase[] = [
   ...[{yCol: 0}, {yRow: 2}, {yCol: -8}].map((change) => refusesDepthwise(change, /ERR_SHAPE.*(overlap|reach)/)),
 ];
 
-export const cases: OpCase[] = [...convs, ...winograds, ...depthwises, ...refusals, ...depthwiseRefusals];
+export const cases: OpCase[] = [...convs, ...winograds, ...depthwises, ...expandDepthwises, ...refusals, ...depthwiseRefusals, ...expansionRefusals];
