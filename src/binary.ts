@@ -12,21 +12,42 @@ export function packageRoot(): string {
   }
 }
 
+/** The loader that a 64-bit ELF file asks for (its PT_INTERP), wherever in the file its name is: tools that change it put it at the end. */
+export function loaderOf(path: string): string {
+  const file = openSync(path, 'r');
+  const read = (position: number, bytes: number): Buffer => {
+    const to = Buffer.alloc(bytes);
+    readSync(file, to, 0, bytes, position);
+    return to;
+  };
+  try {
+    const header = read(0, 64);
+    const [entryBytes, entries] = [header.readUInt16LE(54), header.readUInt16LE(56)];
+    const table = read(Number(header.readBigUInt64LE(32)), entryBytes * entries);
+    for (let entry = 0; entry < table.length; entry += entryBytes) {
+      const isLoader = table.readUInt32LE(entry) === 3;
+      if (isLoader)
+        return read(Number(table.readBigUInt64LE(entry + 8)), Number(table.readBigUInt64LE(entry + 32)))
+          .toString('latin1')
+          .replace(/\0.*/s, '');
+    }
+    return '';
+  } finally {
+    closeSync(file);
+  }
+}
+
 /**
- * Which C library this Node runs on, from the loader that its ELF header names: the first 2 KiB hold it in every build seen (as in
- * detect-libc 2.1). `process.report` would tell too, but takes milliseconds, and glibc's ldd may exist on musl systems.
+ * Which C library this Node runs on, from the loader that its file names. `process.report` would tell too, but takes milliseconds, and glibc's
+ * ldd may exist on musl systems.
  */
 function libc(): 'glibc' | 'musl' | undefined {
   if (process.platform !== 'linux') return undefined;
-  const head = Buffer.alloc(2048);
   try {
-    const file = openSync(process.execPath, 'r');
-    readSync(file, head);
-    closeSync(file);
+    return loaderOf(process.execPath).includes('/ld-musl-') ? 'musl' : 'glibc';
   } catch {
     return 'glibc'; // not readable: what nearly everybody runs
   }
-  return head.includes('/ld-musl-') ? 'musl' : 'glibc';
 }
 
 function glibcVersion(): string {

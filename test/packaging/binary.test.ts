@@ -2,7 +2,7 @@ import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, w
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'chai';
-import {describePlatform, loadAddon, packageRoot} from '../../src/binary';
+import {describePlatform, loadAddon, loaderOf, packageRoot} from '../../src/binary';
 
 const target = `${process.platform}-${process.arch}`;
 
@@ -22,6 +22,20 @@ describe('finding the binary', () => {
 
   it('describes the platform', () => {
     expect(describePlatform()).to.match(new RegExp(`^${target}, (glibc [\\d.]+|musl|Node).*${process.versions.node}`));
+  });
+
+  it('reads the loader of an ELF file at its end, where patchelf puts it', () => {
+    const [table, at, loader] = [64, 5000, '/lib/ld-musl-x86_64.so.1'];
+    const elf = Buffer.alloc(at + loader.length + 1);
+    elf.writeBigUInt64LE(BigInt(table), 32);
+    elf.writeUInt16LE(56, 54); // bytes of an entry
+    elf.writeUInt16LE(2, 56); // entries; the first is of another type
+    elf.writeUInt32LE(3, table + 56);
+    elf.writeBigUInt64LE(BigInt(at), table + 56 + 8);
+    elf.writeBigUInt64LE(BigInt(loader.length + 1), table + 56 + 32);
+    elf.write(loader, at, 'latin1');
+    writeFileSync(join(root, 'node'), elf);
+    expect(loaderOf(join(root, 'node'))).to.equal(loader);
   });
 
   it('with none: says for which platforms there are prebuilt ones, and what to do', () => {
