@@ -5,6 +5,7 @@
 import {registerBackend} from '@tensorflow/tfjs-core';
 import {GravitonBackend} from './backend';
 import {applySettings, registerFlags} from './config';
+import {callDirectly} from './direct-calls';
 import {registerFileRouters} from './io/file-handler';
 import {registerKernels} from './kernels/register';
 
@@ -21,6 +22,7 @@ export {type SystemInfo, systemInfo} from './system-info';
 
 registerFlags();
 registerKernels();
+callDirectly('graviton');
 registerFileRouters();
 registerBackend(
   'graviton',

@@ -23,12 +23,25 @@ import {Conv2D} from '../ops/convolution';
 import {rowMajorStrides} from '../ops/geometry';
 import {call, input} from '../ops/program';
 import {DepthwiseFilterGrad, Fold} from '../ops/windows';
-import {asImage, imageParams} from './convolution';
+import {asImage, Conv2DParams} from './convolution';
+import {plain} from './epilogue';
 import {float32, type KernelTable, kernel} from './kernel';
 import {product} from './linear';
 import {reduce} from './reduction';
 import {pointwise, program, stridedCopy, transpose, using} from './steps';
-import {checkShape, imageRuns, imageShape, isPixelwise, joined, tapCount, unfolded, type Windows, windowCount, windowsOf} from './windows';
+import {
+  checkShape,
+  FoldParams,
+  imageRuns,
+  imageShape,
+  isPixelwise,
+  joined,
+  tapCount,
+  unfolded,
+  type Windows,
+  windowCount,
+  windowsOf,
+} from './windows';
 
 const addWords = program(call('Add', input(0), input(1)));
 
@@ -89,7 +102,7 @@ function inputGradient(backend: GravitonBackend, dy: TensorInfo, filter: TensorI
     const part = rowsOf(backend, dy, first * w.outD * w.outH * w.outW, rowsM, outC);
     const cols = using(backend, [part], () => product(backend, part, filter, {...strides, rowsM, colsN, depthK: outC}));
     if (isPixelwise(w)) return {...cols, shape: imageShape(windows)};
-    const params = {...windows, colsWindow: colsN, colsTap: w.channels};
+    const params = new FoldParams(windows, colsN, w.channels);
     return using(backend, [cols], () => backend.run(Fold, [cols, undefined], {shape: imageShape(windows), dtype: 'float32'}, params));
   });
   return joined(backend, parts);
@@ -109,7 +122,7 @@ function turnedConvolution(backend: GravitonBackend, dy: TensorInfo, filter: Ten
     [-filterWidth * outC * inC, -outC * inC, 1, inC],
     taps === 0 ? 0 : (taps - 1) * outC * inC,
   );
-  const params = imageParams({
+  const mirrored = {
     ...info,
     inHeight: info.outHeight,
     inWidth: info.outWidth,
@@ -122,14 +135,9 @@ function turnedConvolution(backend: GravitonBackend, dy: TensorInfo, filter: Ten
       top: (filterHeight - 1) * info.dilationHeight - info.padInfo.top,
       left: (filterWidth - 1) * info.dilationWidth - info.padInfo.left,
     },
-  });
+  };
   return using(backend, [turned], () =>
-    backend.run(
-      Conv2D,
-      [dy, turned, undefined],
-      {shape: info.inShape, dtype: 'float32'},
-      {...params, groups: 1, packedFilter: 0, epilogue: [], epilogueStrides: []},
-    ),
+    backend.run(Conv2D, [dy, turned, undefined], {shape: info.inShape, dtype: 'float32'}, new Conv2DParams(mirrored, plain, 1)),
   );
 }
 

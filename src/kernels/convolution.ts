@@ -8,7 +8,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
-import {Conv2D, DepthwiseConv2D} from '../ops/convolution';
+import {Conv2D, DepthwiseConv2D, poolKinds} from '../ops/convolution';
 import {type Epilogue, epilogueOf, epilogueParams, operandStrides, plain, withEpilogue} from './epilogue';
 import {float32, type KernelTable, kernel} from './kernel';
 import {transpose, using} from './steps';
@@ -16,34 +16,97 @@ import {transpose, using} from './steps';
 type ConvInfo = backend_util.Conv2DInfo;
 
 /**
- * The parameters that windows over dense NHWC images share. Written out, as parameters are everywhere: what is joined from several objects by
- * spreading is a dictionary to V8, and reading its fields took longer than small steps do.
+ * The parameters that windows over dense NHWC images share. Ops extend them as classes: what is joined from several objects by spreading is a
+ * dictionary to V8, and to make and read one took longer than small steps do. `declare`: fields that the constructor sets are not set before.
  */
-export function imageParams(info: ConvInfo) {
-  const {inHeight: inH, inWidth: inW, inChannels: inC, outHeight: outH, outWidth: outW, outChannels: outC} = info;
-  return {
-    batch: info.batchSize,
-    inH,
-    inW,
-    inC,
-    outH,
-    outW,
-    outC,
-    filterH: info.filterHeight,
-    filterW: info.filterWidth,
-    strideH: info.strideHeight,
-    strideW: info.strideWidth,
-    padTop: info.padInfo.top,
-    padLeft: info.padInfo.left,
-    dilationH: info.dilationHeight,
-    dilationW: info.dilationWidth,
-    xBatch: inH * inW * inC,
-    xRow: inW * inC,
-    xCol: inC,
-    yBatch: outH * outW * outC,
-    yRow: outW * outC,
-    yCol: outC,
-  };
+export class ImageParams {
+  declare readonly batch: number;
+  declare readonly inH: number;
+  declare readonly inW: number;
+  declare readonly inC: number;
+  declare readonly outH: number;
+  declare readonly outW: number;
+  declare readonly outC: number;
+  declare readonly filterH: number;
+  declare readonly filterW: number;
+  declare readonly strideH: number;
+  declare readonly strideW: number;
+  declare readonly padTop: number;
+  declare readonly padLeft: number;
+  declare readonly dilationH: number;
+  declare readonly dilationW: number;
+  declare readonly xBatch: number;
+  declare readonly xRow: number;
+  declare readonly xCol: number;
+  declare readonly yBatch: number;
+  declare readonly yRow: number;
+  declare readonly yCol: number;
+
+  constructor(info: ConvInfo) {
+    const {inHeight: inH, inWidth: inW, inChannels: inC, outHeight: outH, outWidth: outW, outChannels: outC} = info;
+    this.batch = info.batchSize;
+    this.inH = inH;
+    this.inW = inW;
+    this.inC = inC;
+    this.outH = outH;
+    this.outW = outW;
+    this.outC = outC;
+    this.filterH = info.filterHeight;
+    this.filterW = info.filterWidth;
+    this.strideH = info.strideHeight;
+    this.strideW = info.strideWidth;
+    this.padTop = info.padInfo.top;
+    this.padLeft = info.padInfo.left;
+    this.dilationH = info.dilationHeight;
+    this.dilationW = info.dilationWidth;
+    this.xBatch = inH * inW * inC;
+    this.xRow = inW * inC;
+    this.xCol = inC;
+    this.yBatch = outH * outW * outC;
+    this.yRow = outW * outC;
+    this.yCol = outC;
+  }
+}
+
+class FusedParams extends ImageParams {
+  declare readonly epilogue: readonly number[];
+  declare readonly epilogueStrides: readonly number[];
+
+  constructor(info: ConvInfo, fused: Epilogue) {
+    super(info);
+    const {epilogue, epilogueStrides} = epilogueParams(fused, operandStrides(fused, info.outShape));
+    this.epilogue = epilogue;
+    this.epilogueStrides = epilogueStrides;
+  }
+}
+
+export class Conv2DParams extends FusedParams {
+  declare readonly groups: number;
+  declare readonly packedFilter: number;
+
+  constructor(info: ConvInfo, fused: Epilogue, groups: number) {
+    super(info, fused);
+    this.groups = groups;
+    this.packedFilter = 0;
+  }
+}
+
+class DepthwiseConv2DParams extends FusedParams {
+  declare readonly multiplier: number;
+
+  constructor(info: ConvInfo, fused: Epilogue, multiplier: number) {
+    super(info, fused);
+    this.multiplier = multiplier;
+  }
+}
+
+export class Pool2DParams extends ImageParams {
+  declare readonly kind: number;
+
+  constructor(info: ConvInfo, kind: keyof typeof poolKinds) {
+    super(info);
+    this.kind = poolKinds[kind];
+  }
 }
 
 /** conv_util computes sizes below zero where a window is larger than the image. */
@@ -83,7 +146,7 @@ function conv2D(backend: GravitonBackend, x: TensorInfo, filter: TensorInfo, att
       Conv2D,
       [x, filter, fused.bias, ...fused.operands],
       {shape: info.outShape, dtype: 'float32'},
-      {...imageParams(info), groups, packedFilter: 0, ...epilogueParams(fused, operandStrides(fused, info.outShape))},
+      new Conv2DParams(info, fused, groups),
     ),
   );
 }
@@ -125,13 +188,12 @@ function depthwise(backend: GravitonBackend, x: TensorInfo, filter: TensorInfo, 
   if (filter.shape[2] !== info.inChannels) {
     throw errors.shape('DepthwiseConv2D', `a filter [${filter.shape.join(', ')}] does not suit ${info.inChannels} channels`);
   }
-  const multiplier = filter.shape[3] as number;
   return withEpilogue(backend, 'DepthwiseConv2D', epilogue(info.outChannels), info.outShape, (fused) =>
     backend.run(
       DepthwiseConv2D,
       [x, filter, fused.bias, ...fused.operands],
       {shape: info.outShape, dtype: 'float32'},
-      {...imageParams(info), multiplier, ...epilogueParams(fused, operandStrides(fused, info.outShape))},
+      new DepthwiseConv2DParams(info, fused, filter.shape[3] as number),
     ),
   );
 }

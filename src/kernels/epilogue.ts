@@ -72,9 +72,20 @@ export function epilogueOf(
   return {bias: isVector ? bias : undefined, expr: 'op' in expr ? expr : undefined, operands};
 }
 
+const encoded = new WeakMap<Expr, readonly number[]>();
+/** program() of an expression that comes again: exprOf() keeps them. */
+function wordsOf(expr: Expr): readonly number[] {
+  let words = encoded.get(expr);
+  if (words === undefined) {
+    words = program(expr);
+    encoded.set(expr, words);
+  }
+  return words;
+}
+
 /** The step parameters of an epilogue over a result whose operands' `strides` walk four axes. */
 export function epilogueParams(epilogue: Epilogue, strides: readonly (readonly number[])[]) {
-  return {epilogue: epilogue.expr === undefined ? [] : program(epilogue.expr), epilogueStrides: joined(strides)};
+  return {epilogue: epilogue.expr === undefined ? [] : wordsOf(epilogue.expr), epilogueStrides: joined(strides)};
 }
 
 /** Strides of each of the epilogue's operands over the result's axes. */

@@ -26,11 +26,11 @@ import {Pool2D, poolKinds} from '../ops/convolution';
 import {sizeOf} from '../ops/geometry';
 import {Scatter, scatterKinds, scatterOutside} from '../ops/movement';
 import {call, f32, input} from '../ops/program';
-import {Fold, WindowMax, windowMaxResults} from '../ops/windows';
-import {asImage, imageParams} from './convolution';
+import {Fold, WindowMax} from '../ops/windows';
+import {asImage, Pool2DParams} from './convolution';
 import {float32, type KernelTable, kernel, type NativeKernel} from './kernel';
 import {broadcast, kept, pointwise, program, using} from './steps';
-import {checkShape, imageShape, tapCount, type Windows, windowShape, windowsOf} from './windows';
+import {checkShape, FoldParams, imageShape, tapCount, WindowMaxParams, type Windows, windowShape, windowsOf} from './windows';
 
 type Shape5D = [number, number, number, number, number];
 function asVolume(op: string, shape: readonly number[]): Shape5D {
@@ -87,12 +87,19 @@ function pooledPlane(backend: GravitonBackend, kind: keyof typeof poolKinds, x: 
 
 const orZero = program(call('Select', input(1), input(0), f32(0)));
 
+/** Whether the first or the last window along an axis has no tap inside. */
+const leaves = (size: number, out: number, filter: number, stride: number, pad: number): boolean =>
+  pad >= filter || (out - 1) * stride - pad >= size;
+
 /** Takes y over. A window wholly outside has the mean 0 over three axes, as in tfjs (over two it is NaN there). */
 function zeroOutside(backend: GravitonBackend, y: TensorInfo, w: Windows): TensorInfo {
-  const counts = insideWindows(w);
-  if (!counts.includes(0)) return y;
+  const outside =
+    leaves(w.inD, w.outD, w.filterD, w.strideD, w.padFront) ||
+    leaves(w.inH, w.outH, w.filterH, w.strideH, w.padTop) ||
+    leaves(w.inW, w.outW, w.filterW, w.strideW, w.padLeft);
+  if (!outside) return y;
   const inside = backend.makeTensor(
-    Uint8Array.from(counts, (count) => Math.min(count, 1)),
+    Uint8Array.from(insideWindows(w), (count) => Math.min(count, 1)),
     [w.outD, w.outH, w.outW, 1],
     'bool',
   );
@@ -160,7 +167,7 @@ function averageGradient(backend: GravitonBackend, op: string, dy: TensorInfo, w
     const inside = backend.makeTensor(counts, [w.outD, w.outH, w.outW, 1], 'float32');
     shares = using(backend, [inside], () => broadcast(backend, op, divide, [dense, inside], 'float32'));
   }
-  const params = {...w, colsWindow: w.channels, colsTap: 0};
+  const params = new FoldParams(w, w.channels, 0);
   return using(backend, [shares], () => backend.run(Fold, [shares, undefined], {shape: imageShape(w), dtype: 'float32'}, params));
 }
 
@@ -173,7 +180,7 @@ function positions(
   acrossBatch: boolean,
 ): TensorInfo {
   const shape = [...windowShape(w), w.channels];
-  return backend.run(WindowMax, [x, filter], {shape, dtype: 'int32'}, {...w, result: windowMaxResults[result], acrossBatch});
+  return backend.run(WindowMax, [x, filter], {shape, dtype: 'int32'}, new WindowMaxParams(w, result, acrossBatch));
 }
 
 /** out[batch, size], in which each position has the sum of the dy that came from it. */
@@ -230,14 +237,13 @@ export const poolingGradientKernels: KernelTable = {
     const {filterSize, strides, pad, includeBatchInIndex} = attrs;
     const info = backend_util.computePool2DInfo(asImage('MaxPoolWithArgmax', x.shape), filterSize, strides, 1, pad);
     const w = windowsOf('MaxPoolWithArgmax', info);
-    const y = backend.run(Pool2D, [x], {shape: info.outShape, dtype: 'float32'}, {kind: poolKinds.max, ...imageParams(info)});
+    const y = backend.run(Pool2D, [x], {shape: info.outShape, dtype: 'float32'}, new Pool2DParams(info, 'max'));
     const at = positions(backend, x, undefined, w, 'element', includeBatchInIndex);
     return [y, {...at, shape: info.outShape}];
   }),
   Dilation2D: kernel<Dilation2DInputs, Dilation2DAttrs>(float32, ({inputs: {x, filter}, attrs, backend}) => {
     const w = dilationWindows('Dilation2D', x, filter, attrs);
-    const params = {...w, result: windowMaxResults.value, acrossBatch: false};
-    return backend.run(WindowMax, [x, filter], {shape: outShape(w), dtype: 'float32'}, params);
+    return backend.run(WindowMax, [x, filter], {shape: outShape(w), dtype: 'float32'}, new WindowMaxParams(w, 'value', false));
   }),
   Dilation2DBackpropInput: kernel<Dilation2DBackpropInputInputs, Dilation2DAttrs>(float32, ({inputs: {x, filter, dy}, attrs, backend}) => {
     const w = dilationWindows('Dilation2DBackpropInput', x, filter, attrs);

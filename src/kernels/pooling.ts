@@ -9,10 +9,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
-import {Pool2D, poolKinds, Resize2D, resizeKinds} from '../ops/convolution';
+import {Pool2D, type poolKinds, Resize2D, resizeKinds} from '../ops/convolution';
 import {sameShape} from '../ops/geometry';
 import {castTo} from './cast';
-import {asImage, checkWindow, imageParams} from './convolution';
+import {asImage, checkWindow, Pool2DParams} from './convolution';
 import {float32, type KernelTable, kernel, type NativeKernel, numeric} from './kernel';
 import {using} from './steps';
 
@@ -24,7 +24,7 @@ function pool(kind: keyof typeof poolKinds, name: string): NativeKernel {
     // With a padding, such windows may lie outside; tfjs gives the image itself nevertheless.
     const isWhole = info.filterHeight === 1 && info.filterWidth === 1 && sameShape(info.inShape, info.outShape);
     if (isWhole) return backend.view(x, x.shape);
-    return backend.run(Pool2D, [x], {shape: info.outShape, dtype: 'float32'}, {kind: poolKinds[kind], ...imageParams(info)});
+    return backend.run(Pool2D, [x], {shape: info.outShape, dtype: 'float32'}, new Pool2DParams(info, kind));
   });
 }
 

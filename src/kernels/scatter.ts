@@ -83,11 +83,9 @@ export const scatterKernels: KernelTable = {
   }),
   Diag: kernel<DiagInputs>(numeric, ({inputs: {x}, backend}) => {
     const n = sizeOf(x.shape);
-    const at = backend.makeTensor(
-      Int32Array.from({length: n}, (_, i) => i * (n + 1)),
-      [n],
-      'int32',
-    );
+    const diagonal = new Int32Array(n);
+    for (let i = 0; i < n; i++) diagonal[i] = i * (n + 1);
+    const at = backend.makeTensor(diagonal, [n], 'int32');
     const params = {
       kind: scatterKinds.set,
       outside: scatterOutside.fails,

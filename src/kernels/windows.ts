@@ -4,11 +4,80 @@ import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {sameShape, sizeOf} from '../ops/geometry';
 import type {ParamValues} from '../ops/schema';
-import {Unfold} from '../ops/windows';
+import {Unfold, windowMaxResults} from '../ops/windows';
 import {concat} from './movement';
 import {using} from './steps';
 
 export type Windows = ParamValues<typeof Unfold.params>;
+
+/** What ops extend (see ImageParams). */
+class WindowParams implements Windows {
+  declare readonly batch: number;
+  declare readonly channels: number;
+  declare readonly inD: number;
+  declare readonly inH: number;
+  declare readonly inW: number;
+  declare readonly outD: number;
+  declare readonly outH: number;
+  declare readonly outW: number;
+  declare readonly filterD: number;
+  declare readonly filterH: number;
+  declare readonly filterW: number;
+  declare readonly strideD: number;
+  declare readonly strideH: number;
+  declare readonly strideW: number;
+  declare readonly padFront: number;
+  declare readonly padTop: number;
+  declare readonly padLeft: number;
+  declare readonly dilationD: number;
+  declare readonly dilationH: number;
+  declare readonly dilationW: number;
+
+  constructor(w: Windows) {
+    this.batch = w.batch;
+    this.channels = w.channels;
+    this.inD = w.inD;
+    this.inH = w.inH;
+    this.inW = w.inW;
+    this.outD = w.outD;
+    this.outH = w.outH;
+    this.outW = w.outW;
+    this.filterD = w.filterD;
+    this.filterH = w.filterH;
+    this.filterW = w.filterW;
+    this.strideD = w.strideD;
+    this.strideH = w.strideH;
+    this.strideW = w.strideW;
+    this.padFront = w.padFront;
+    this.padTop = w.padTop;
+    this.padLeft = w.padLeft;
+    this.dilationD = w.dilationD;
+    this.dilationH = w.dilationH;
+    this.dilationW = w.dilationW;
+  }
+}
+
+export class FoldParams extends WindowParams {
+  declare readonly colsWindow: number;
+  declare readonly colsTap: number;
+
+  constructor(w: Windows, colsWindow: number, colsTap: number) {
+    super(w);
+    this.colsWindow = colsWindow;
+    this.colsTap = colsTap;
+  }
+}
+
+export class WindowMaxParams extends WindowParams {
+  declare readonly result: number;
+  declare readonly acrossBatch: boolean;
+
+  constructor(w: Windows, result: keyof typeof windowMaxResults, acrossBatch: boolean) {
+    super(w);
+    this.result = windowMaxResults[result];
+    this.acrossBatch = acrossBatch;
+  }
+}
 type Info = backend_util.Conv2DInfo | backend_util.Conv3DInfo;
 
 /** @throws ERR_SHAPE where a window does not fit or a padding is negative */
@@ -37,7 +106,8 @@ export function windowsOf(op: string, info: Info): Windows {
     dilationH: info.dilationHeight,
     dilationW: info.dilationWidth,
   };
-  for (const [name, size] of Object.entries(windows)) {
+  for (const name in windows) {
+    const size = windows[name as keyof Windows];
     if (size < 0 || !Number.isInteger(size)) {
       throw errors.shape(op, `windows over [${info.inShape.join(', ')}] would have ${name} ${size}, which must be a whole number from 0`);
     }
@@ -73,7 +143,8 @@ export function imageRuns(w: Windows): {first: number; windows: Windows}[] {
   const perImage = Math.max(1, w.outD * w.outH * w.outW * tapCount(w) * w.channels);
   const most = Math.max(1, Math.floor(mostCols / perImage));
   const runs: {first: number; windows: Windows}[] = [];
-  for (let first = 0; first < w.batch || first === 0; first += most) {
+  if (w.batch <= most) return [{first: 0, windows: w}];
+  for (let first = 0; first < w.batch; first += most) {
     runs.push({first, windows: {...w, batch: Math.min(most, w.batch - first)}});
   }
   return runs;
