@@ -7,6 +7,9 @@
 
 namespace graviton {
 
+// So many floats in whole cache lines: threads that write blocks side by side share none.
+constexpr size_t WholeLines(size_t floats) { return (floats + 15) / 16 * 16; }
+
 // Working memory of a step: grows to the largest request and is reused by the next step.
 // One per running plan or environment; a step divides its block among its threads itself.
 class Scratch {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <bit>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <new>
 
@@ -23,6 +24,11 @@ constexpr int64_t kSpinNs = 200'000;
 constexpr int64_t kCrowdedSpinNs = 1'000;
 // The clock is read once in so many looks: 25 ns against 10 to 45 ns for a pause.
 constexpr int kLooks = 32;
+
+// What one thread writes while another writes or waits lies so far apart: lines have 64 bytes, but
+// Intel's second-level cache fetches them in pairs, and Apple's have 128.
+constexpr size_t kApartBytes = 128;
+constexpr size_t kLineBytes = 64;
 
 inline void Pause() {
 #if defined(__aarch64__)
@@ -72,7 +78,7 @@ constexpr uint32_t GroupsUpTo(size_t worker) { return (uint32_t{2} << GroupOf(wo
 }  // namespace
 
 struct ThreadPool::State {
-  struct alignas(64) Worker {
+  struct alignas(kApartBytes) Worker {
     // The last job whose share of parts was begun, by this worker or by the caller in its place,
     // and the last whose share is done. They only grow.
     std::atomic<uint64_t> begun{0};
@@ -88,14 +94,14 @@ struct ThreadPool::State {
   size_t workers = 0;  // started so far
   // The job, on one cache line: written before `job`, read by its participants alone, who all
   // finish before Run returns.
-  alignas(64) std::atomic<uint64_t> job{0};
+  alignas(kApartBytes) std::atomic<uint64_t> job{0};
   void (*body)(void*, size_t) = nullptr;
   void* callee = nullptr;
   size_t parts = 0;
   size_t participants = 0;
   int64_t spin_ns = kSpinNs;
   // One bit a worker: set while it sleeps and nobody has woken it.
-  alignas(64) std::atomic<uint64_t> asleep[(kMostWorkers + 64) / 64] = {};
+  alignas(kApartBytes) std::atomic<uint64_t> asleep[(kMostWorkers + 64) / 64] = {};
   Worker worker[kMostWorkers + 1];
 
   size_t Grow(size_t wanted);
@@ -217,6 +223,12 @@ void ThreadPool::State::RunShares() {
 }
 
 ThreadPool& ThreadPool::Get() {
+  // A participant reads one line to know its job; no other's writes take it away.
+  static_assert(offsetof(State, spin_ns) + sizeof(State::spin_ns) - offsetof(State, job) <=
+                kLineBytes);
+  static_assert(offsetof(State, job) - offsetof(State, workers) >= kApartBytes - sizeof(size_t));
+  static_assert(offsetof(State, asleep) - offsetof(State, spin_ns) >= kLineBytes);
+  static_assert(offsetof(State, worker) % kApartBytes == 0 && sizeof(State::Worker) == kApartBytes);
   // Never destroyed: workers may outlive static destructors.
   alignas(ThreadPool) static unsigned char memory[sizeof(ThreadPool)];
   alignas(State) static unsigned char state_memory[sizeof(State)];

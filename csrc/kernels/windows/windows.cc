@@ -203,7 +203,7 @@ Status WindowMax(const StepContext& context, const WindowMaxParams& params, Oper
                     static_cast<double>(std::min(windows.w.filter, windows.w.in));
   const size_t parts = PartsFor(context.threads, rows, static_cast<double>(elems) * (1 + taps));
   void* scratch = nullptr;
-  const auto line = static_cast<size_t>(windows.channels);
+  const auto line = WholeLines(static_cast<size_t>(windows.channels));
   if (!values) {
     if (Status s = context.scratch.Reserve(parts * line * sizeof(float), &scratch); !s.ok()) {
       return s;
@@ -253,7 +253,8 @@ Status DepthwiseFilterGrad(const StepContext& context, const DepthwiseFilterGrad
   const double work_ns = 0.3 * static_cast<double>(dy_elems) * static_cast<double>(windows.taps());
   const size_t parts = PartsFor(context.threads, items, work_ns);
   void* scratch = nullptr;
-  const auto sums = static_cast<size_t>(std::min(kGradChannels, windows.channels) * multiplier);
+  const auto sums =
+      WholeLines(static_cast<size_t>(std::min(kGradChannels, windows.channels) * multiplier));
   if (Status s = context.scratch.Reserve(parts * sums * sizeof(float), &scratch); !s.ok()) {
     return s;
   }
