@@ -64,7 +64,8 @@ function importLibrary(zig, folder) {
 function linkFlags(triple, zig, folder) {
   if (triple.includes('windows')) return [...importLibrary(zig, folder), '-lapi-ms-win-core-synch-l1-2-0', '-s'];
   // Node itself defines Node-API's functions; macOS looks them up when the addon is loaded.
-  if (triple.includes('macos')) return ['-Wl,-undefined,dynamic_lookup', '-Wl,-dead_strip', '-Wl,-x', '-Wl,-install_name,@rpath/graviton.node']; // else this machine's path
+  if (triple.includes('macos'))
+    return ['-Wl,-undefined,dynamic_lookup', '-Wl,-dead_strip', '-Wl,-x', '-Wl,-install_name,@rpath/graviton.node']; // else this machine's path
   return [...gypTarget().ldflags.filter((flag) => !/exclude-libs|static-libgcc/.test(flag)), '-s'];
 }
 
