@@ -14,21 +14,6 @@ constexpr double kStepsPerPart = 128 << 10;
 constexpr int64_t kChannelsPerPart = 64;
 constexpr size_t kChannelGrain = 16;
 
-Status CheckFilter(const Image& image, const Operand& filter) {
-  int64_t elems = image.out_c;
-  bool fits = true;
-  for (int64_t taps : {image.filter_h, image.filter_w}) {
-    fits = fits && !__builtin_mul_overflow(elems, taps, &elems) && elems <= INT32_MAX;
-  }
-  if (!fits) return Status::Error(Code::kShape, "DepthwiseConv2D filter is too large");
-  if (filter.layout() != 0) {
-    return Status::Error(Code::kInvalidStep,
-                         "DepthwiseConv2D filter has the layout %#x; it takes none",
-                         filter.layout());
-  }
-  return CheckDense("DepthwiseConv2D filter", filter, DType::kFloat32, elems);
-}
-
 // Repeats x's channels, dense, so that each output channel has its own.
 void RepeatChannels(const StepContext& context, const DepthwiseKernels& kernels, int64_t multiplier,
                     float* repeated, DepthwiseCall* call) {
@@ -123,6 +108,21 @@ Status Run(const StepContext& context, DepthwiseCall* call, int64_t multiplier) 
 
 }  // namespace
 
+Status CheckDepthwiseFilter(const Image& image, const Operand& filter) {
+  int64_t elems = image.out_c;
+  bool fits = true;
+  for (int64_t taps : {image.filter_h, image.filter_w}) {
+    fits = fits && !__builtin_mul_overflow(elems, taps, &elems) && elems <= INT32_MAX;
+  }
+  if (!fits) return Status::Error(Code::kShape, "DepthwiseConv2D filter is too large");
+  if (filter.layout() != 0) {
+    return Status::Error(Code::kInvalidStep,
+                         "DepthwiseConv2D filter has the layout %#x; it takes none",
+                         filter.layout());
+  }
+  return CheckDense("DepthwiseConv2D filter", filter, DType::kFloat32, elems);
+}
+
 Status DepthwiseConv2D(const StepContext& context, const DepthwiseConv2DParams& params, Operands in,
                        Operands out) {
   const Image image = ImageOf(params);
@@ -133,7 +133,7 @@ Status DepthwiseConv2D(const StepContext& context, const DepthwiseConv2DParams& 
                          static_cast<long long>(image.in_c), params.multiplier,
                          static_cast<long long>(image.out_c));
   }
-  if (Status status = CheckFilter(image, in[1]); !status.ok()) return status;
+  if (Status status = CheckDepthwiseFilter(image, in[1]); !status.ok()) return status;
   if (in[2].given()) {
     Status status = CheckDense("DepthwiseConv2D bias", in[2], DType::kFloat32, image.out_c);
     if (!status.ok()) return status;

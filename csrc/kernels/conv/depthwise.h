@@ -39,6 +39,9 @@ struct DepthwiseKernels {
 };
 GRAVITON_DISPATCH(DepthwiseKernels, kDepthwise)
 
+// Fails unless it is a plain float32 filter of the image's window for each channel of y.
+Status CheckDepthwiseFilter(const Image& image, const Operand& filter);
+
 }  // namespace graviton
 
 #endif  // GRAVITON_KERNELS_CONV_DEPTHWISE_H_

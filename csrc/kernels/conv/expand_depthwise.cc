@@ -23,7 +23,7 @@ struct Bands {
   const GemmKernels* gemm;
   const DepthwiseKernels* depthwise;
   DepthwiseCall depthwise_call;  // its x is set for each band
-  int64_t x_row, x_col, x_batch;
+  int64_t x_row, x_batch;
   int64_t rows;    // of y in a band
   int64_t floats;  // of a band
 
@@ -45,7 +45,7 @@ int64_t RowsOfBand(const Bands& bands, int64_t tile_h) {
 void Expand(const Bands& bands, int64_t n, Range rows, float* to, float* scratch) {
   const Image& image = bands.image();
   const auto width = static_cast<size_t>(image.in_w);
-  const bool dense = bands.x_row == bands.x_col * image.in_w;
+  const bool dense = bands.x_row == bands.product.a_row * image.in_w;
   const size_t step = dense ? rows.end - rows.begin : 1;
   const size_t vectors = (bands.product.cols_n + bands.gemm->lanes - 1) / bands.gemm->lanes;
   for (size_t row = rows.begin; row < rows.end; row += step) {
@@ -148,23 +148,15 @@ Status CheckFilters(const StepContext& context, const ExpandDepthwiseConv2DParam
                          "must be packed as float32 for %s",
                          in[1].layout(), p.packed_filter, NameOf(context.isa));
   }
-  if (in[3].layout() != 0) {
-    return Status::Error(Code::kInvalidStep,
-                         "ExpandDepthwiseConv2D depthwise filter is packed (%#x)", in[3].layout());
-  }
   Status status = CheckPacked("ExpandDepthwiseConv2D filter", context, kLayoutGemmF32, p.depth_k,
                               p.in_c, 1, in[1]);
   if (!status.ok()) return status;
-  int64_t taps;
-  int64_t elems;
-  if (image.filter_h < 1 || image.filter_w < 1 ||
-      __builtin_mul_overflow(image.filter_h, image.filter_w, &taps) ||
-      __builtin_mul_overflow(taps, image.out_c, &elems)) {
+  if (image.filter_h < 1 || image.filter_w < 1) {
     return Status::Error(Code::kShape, "ExpandDepthwiseConv2D: a depthwise filter of %lld x %lld",
                          static_cast<long long>(image.filter_h),
                          static_cast<long long>(image.filter_w));
   }
-  status = CheckDense("ExpandDepthwiseConv2D depthwise filter", in[3], DType::kFloat32, elems);
+  status = CheckDepthwiseFilter(image, in[3]);
   if (!status.ok()) return status;
   for (const size_t bias : {2, 4}) {
     if (!in[bias].given()) continue;
@@ -215,7 +207,6 @@ Status ExpandDepthwiseConv2D(const StepContext& context, const ExpandDepthwiseCo
                                     .clamp = clamps ? &clamp : nullptr,
                                     .zeros = nullptr},
                  .x_row = image.x_row,
-                 .x_col = image.x_col,
                  .x_batch = image.x_batch,
                  .rows = 0,
                  .floats = 0};
