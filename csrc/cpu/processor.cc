@@ -45,7 +45,11 @@ Isa DetectIsa() {
   if (!Has(extended.ebx, Bits(kF, kDq, kBw, kVl)) || !Has(saved, Bits(5, 6, 7))) return Isa::kAvx2;
   constexpr unsigned kVnni = 11, kBf16 = 5;
   const bool bf16 = Has(CpuId(7, 1).eax, Bits(kBf16)) && Has(extended.ecx, Bits(kVnni));
-  return bf16 ? Isa::kAvx512Bf16 : Isa::kAvx512;
+  if (!bf16) return Isa::kAvx512;
+  constexpr unsigned kAmxBf16 = 22, kAmxTile = 24, kAmxInt8 = 25;
+  const bool tiles = Has(extended.edx, Bits(kAmxBf16, kAmxTile, kAmxInt8)) &&
+                     Has(saved, Bits(17, 18)) && SystemGrantsTiles();
+  return tiles ? Isa::kAvx512Amx : Isa::kAvx512Bf16;
 }
 #endif
 
@@ -65,7 +69,8 @@ const char* NameOf(Isa isa) {
 #if defined(__aarch64__)
   constexpr const char* kNames[kIsas] = {"neon", "neon-bf16"};
 #else
-  constexpr const char* kNames[kIsas] = {"baseline", "avx2", "avx512", "avx512-bf16"};
+  constexpr const char* kNames[kIsas] = {"baseline", "avx2", "avx512", "avx512-bf16",
+                                           "avx512-amx-bf16"};
 #endif
   return kNames[static_cast<int>(isa)];
 }

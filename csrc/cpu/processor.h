@@ -17,12 +17,13 @@ enum class Isa : uint8_t {
   kAvx2 = 1,        // with FMA and F16C
   kAvx512 = 2,      // F, BW, DQ, VL
   kAvx512Bf16 = 3,  // with BF16 and VNNI
+  kAvx512Amx = 4,   // with AMX tiles of bfloat16 and int8
 #endif
 };
 #if defined(__aarch64__)
 inline constexpr int kIsas = 2;
 #else
-inline constexpr int kIsas = 4;
+inline constexpr int kIsas = 5;
 #endif
 
 const char* NameOf(Isa isa);

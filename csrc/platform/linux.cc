@@ -88,6 +88,17 @@ bool SystemHasBf16AndI8mm() {
 #endif
 }
 
+bool SystemGrantsTiles() {
+#if defined(__x86_64__)
+  // arch_prctl(2): tile data are large, so that Linux saves them for those alone who ask.
+  constexpr int kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr int kTileData = 18;               // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 void AdviseHugePages(void* data, size_t bytes) { madvise(data, bytes, MADV_HUGEPAGE); }
 
 // Futexes rather than std::condition_variable, whose wait asks for GLIBCXX_3.4.30.

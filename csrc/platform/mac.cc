@@ -37,6 +37,8 @@ bool SystemHasBf16AndI8mm() {
   return Sysctl("hw.optional.arm.FEAT_BF16") != 0 && Sysctl("hw.optional.arm.FEAT_I8MM") != 0;
 }
 
+bool SystemGrantsTiles() { return false; }
+
 void AdviseHugePages(void*, size_t) {}
 
 void SleepWhile(std::atomic<uint32_t>& word, uint32_t value) { word.wait(value); }

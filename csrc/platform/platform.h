@@ -18,6 +18,10 @@ size_t SystemCpus();
 // Whether an arm64 processor has both the bfloat16 and the int8 matrix instructions.
 bool SystemHasBf16AndI8mm();
 
+// Asks for the right to use AMX's tile registers, for all threads of the process; false where the
+// system does not give it.
+bool SystemGrantsTiles();
+
 // Null where there is no memory. `alignment` is a power of two from sizeof(void*).
 void* SystemAllocate(size_t bytes, size_t alignment);
 void SystemFree(void* data);

@@ -35,6 +35,8 @@ size_t SystemCpus() {
 
 bool SystemHasBf16AndI8mm() { return false; }
 
+bool SystemGrantsTiles() { return false; }
+
 void* SystemAllocate(size_t bytes, size_t alignment) { return _aligned_malloc(bytes, alignment); }
 
 void SystemFree(void* data) { _aligned_free(data); }

@@ -32,7 +32,8 @@
   }
 #endif
 
-// The same for simd/foreach_target_bf16.h; null where the level does not multiply bfloat16.
+// The same for simd/foreach_target_bf16.h and, on x86-64, simd/foreach_target_tiles.h; null where the
+// level does not multiply bfloat16.
 #if defined(__aarch64__)
 #define GRAVITON_DISPATCH_BF16(Type, name)                     \
   namespace neon_bf16 {                                        \
@@ -42,12 +43,17 @@
     return isa == Isa::kNeonBf16 ? &neon_bf16::name : nullptr; \
   }
 #else
-#define GRAVITON_DISPATCH_BF16(Type, name)                         \
-  namespace avx512_bf16 {                                          \
-  extern const Type name;                                          \
-  }                                                                \
-  inline const Type* Select##name(Isa isa) {                       \
-    return isa == Isa::kAvx512Bf16 ? &avx512_bf16::name : nullptr; \
+#define GRAVITON_DISPATCH_BF16(Type, name)                \
+  namespace avx512_bf16 {                                 \
+  extern const Type name;                                 \
+  }                                                       \
+  namespace avx512_amx {                                  \
+  extern const Type name;                                 \
+  }                                                       \
+  inline const Type* Select##name(Isa isa) {              \
+    return isa == Isa::kAvx512Amx    ? &avx512_amx::name  \
+           : isa == Isa::kAvx512Bf16 ? &avx512_bf16::name \
+                                     : nullptr;           \
   }
 #endif
 

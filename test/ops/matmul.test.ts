@@ -237,7 +237,7 @@ for (const [isa, level] of levels.entries()) {
         for (let m = 1; m <= 17; m++) {
           for (let n = 1; n <= 50; n++) check({m, n, k: (m * 7 + n) % 13, bf16: true, bias: n % 2 === 0, gap: n % 3});
         }
-        for (const m of [1, 2, 150]) {
+        for (const m of [1, 2, 31, 33, 150]) {
           check({m, n: 70, k: 3201, bf16: true, bias: true, epilogue: reluAdd});
           check({m, n: 70, k: 1601, bf16: true, bias: true, epilogue: addRelu});
           check({m, n: 33, k: 77, bf16: true, transposeA: true, transposeB: true});
@@ -257,7 +257,7 @@ for (const [isa, level] of levels.entries()) {
         for (let m = 1; m <= 17; m++) {
           for (let n = 1; n <= 50; n++) check({m, n, k: (m * 7 + n) % 21, int8: true, bias: n % 2 === 0, gap: n % 3});
         }
-        for (const m of [1, 2, 3, 150]) {
+        for (const m of [1, 2, 3, 31, 33, 150]) {
           check({m, n: 70, k: 1000, int8: true, bias: true, epilogue: reluAdd});
           check({m, n: 70, k: 500, int8: true, bias: true, epilogue: addRelu});
           check({m, n: 33, k: 77, int8: true, transposeA: true, transposeB: true});
@@ -322,7 +322,7 @@ for (const [isa, level] of levels.entries()) {
         }
       });
       it('works in blocks of rows and depth', () => {
-        for (const m of [1, 2, 3, 150]) {
+        for (const m of [1, 2, 3, 31, 33, 150]) {
           for (const packed of [false, true]) {
             check({m, n: 70, k: 1601, packed, bias: true, epilogue: reluAdd});
             check({m, n: 70, k: 1601, packed, bias: true, epilogue: addRelu});

@@ -10,8 +10,13 @@
 //   2  x86 without VNNI: PMADDWD on both widened to int16 (PMADDUBSW would saturate)
 //   4  AVX512-VNNI: VPDPBUSD, whose first operand is unsigned: A + 128, less 128 · Σk b at the end
 //   8  I8MM: SMMLA on two rows and two columns
+//  64  AMX: TDPBSSD on registers of 16 rows and 16 columns, fours of k together
+#if defined(GRAVITON_TILES)
+#include "kernels/gemm/tile_registers-inl.h"
+#else
 #include "kernels/gemm/finish-inl.h"
 #include "kernels/gemm/micro_kernel-inl.h"
+#endif
 #include "kernels/gemm/panels-inl.h"
 #include "kernels/gemm/pixel_rows-inl.h"
 
@@ -93,6 +98,13 @@ template <int kRows, int kVectors>
     }
   }
 }
+
+#elif defined(GRAVITON_TILES)
+
+constexpr size_t kUnit = kRegisterBytes;
+using Quantised = int8_t;
+constexpr int32_t kOffset = 0;
+constexpr size_t kRowsWoven = 1;
 
 #else
 
@@ -198,6 +210,26 @@ template <int kRows, int kVectors>
 
 #endif
 
+// A panel's vectors of columns, the rows that a tile takes at most and reaches beyond those that it
+// has, and where element k of column n of a panel lies.
+#if defined(GRAVITON_TILES)
+constexpr size_t kPanelVectors = kPatchVectors;
+constexpr size_t kMostRows = kPatchRows;
+constexpr size_t kRowsBeyond = kPatchRows;
+constexpr size_t InPanel(size_t k, size_t n, size_t width) {
+  return k / kUnit * kUnit * width + n / kLanes * kUnit * kLanes + k % kUnit / 4 * kRegisterBytes +
+         n % kLanes * 4 + k % 4;
+}
+#else
+constexpr size_t kPanelVectors = kTileVectors;
+constexpr size_t kMostRows = kTileRows;
+constexpr size_t kRowsBeyond = kRowsWoven - 1;
+constexpr size_t InPanel(size_t k, size_t n, size_t width) {
+  return k / kUnit * kUnit * width + n * kUnit + k % kUnit;
+}
+#endif
+constexpr size_t kPanelCols = kPanelVectors * kLanes;
+
 // A packed B: for each column (padded to whole vectors) its scale and kOffset · Σk b, then panels.
 struct PackedB {
   float* scales;
@@ -208,6 +240,8 @@ struct PackedB {
         offsets(reinterpret_cast<int32_t*>(scales + VectorsOf(cols_n) * kLanes)),
         panels(reinterpret_cast<int8_t*>(offsets + VectorsOf(cols_n) * kLanes)) {}
 };
+
+#if !defined(GRAVITON_TILES)
 
 struct TileCall {
   const Quantised* a;
@@ -256,6 +290,8 @@ constexpr TileTable MakeTiles() {
 }
 constexpr TileTable kTiles = MakeTiles();
 
+#endif
+
 // Rows of A, quantised, and what a thread needs to make them.
 struct Rows {
   size_t stride;     // elements from row to row
@@ -275,7 +311,7 @@ struct Rows {
         block(reinterpret_cast<Quantised*>(scales + kRowBlock)) {}
   static size_t ScratchFloats(const GemmCall& g) {
     const size_t rows = g.rows_m < kRowBlock ? g.rows_m : kRowBlock;
-    const size_t bytes = (rows + 1) / 2 * 2 * StrideOf(g) * sizeof(Quantised);
+    const size_t bytes = (rows + kRowsBeyond) * StrideOf(g) * sizeof(Quantised);
     return PlainFloats(g) + kRowBlock + bytes / sizeof(float);
   }
 };
@@ -333,6 +369,73 @@ void QuantiseRows(const GemmCall& g, size_t row, size_t count, Quantised* tile, 
   }
 }
 
+// A run of columns inside one panel.
+struct Segment {
+  size_t col;
+  size_t cols;
+  size_t width;  // of the panel
+  const int8_t* panel;
+  Segment(const GemmCall& g, const PackedB& b, size_t vector, size_t vectors)
+      : col(vector * kLanes),
+        cols(g.cols_n - col < vectors * kLanes ? g.cols_n - col : vectors * kLanes) {
+    const size_t first = vector / kPanelVectors * kPanelVectors;
+    const size_t rest = VectorsOf(g.cols_n) - first;
+    width = (rest < kPanelVectors ? rest : kPanelVectors) * kLanes;
+    panel = b.panels + first * kLanes * Padded(g.depth_k, kUnit) +
+            InPanel(0, vector % kPanelVectors * kLanes, width);
+  }
+};
+
+#if defined(GRAVITON_TILES)
+
+void QuantiseBlock(const GemmCall& g, Range block, const Rows& rows) {
+  QuantiseRows(g, block.begin, block.end - block.begin, rows.block, rows.scales, rows);
+}
+
+// Sums of a patch, in place, as what they stand for.
+void ScalePatch(const float* a_scales, const float* b_scales, size_t rows, size_t vectors,
+                float* patch) {
+  for (size_t i = 0; i < rows; ++i, patch += kPatchCols) {
+    for (size_t j = 0; j < vectors; ++j) {
+      const Vf exact = __builtin_convertvector(Bits(Load(patch + j * kLanes)), Vf);
+      Store(patch + j * kLanes, exact * (Splat(a_scales[i]) * Load(b_scales + j * kLanes)));
+    }
+  }
+}
+
+// The panel after this one, up to `vectors_end`, is brought to L2 meanwhile.
+void MultiplySegment(const GemmCall& g, const Rows& rows, Range block, size_t vector,
+                     size_t vectors, size_t vectors_end) {
+  const PackedB b(g.rounded_b, g.cols_n);
+  const Segment segment(g, b, vector, vectors);
+  const Patches patches(block.end - block.begin);
+  PatchCall call = {.a = rows.block,
+                    .a_row = rows.stride,
+                    .rows = patches.rows,
+                    .panel = segment.panel,
+                    .panel_step = segment.width * kUnit,
+                    .steps = Padded(g.depth_k, kUnit) / kUnit,
+                    .ahead = nullptr,
+                    .ahead_step = 0};
+  if (vector + vectors < vectors_end) {
+    call.ahead = reinterpret_cast<const char*>(Segment(g, b, vector + vectors, 1).panel);
+    call.ahead_step = call.panel_step / patches.count;
+  }
+  TileOut out = OutOf(g, block.begin, segment.col, segment.cols, false, true);
+  alignas(64) float sums[kPatchRows * kPatchCols];
+  for (size_t row = 0; row < block.end - block.begin; row += patches.height()) {
+    const size_t left = block.end - block.begin - row;
+    const size_t here = left < patches.height() ? left : patches.height();
+    call.a = rows.block + row * rows.stride;
+    kPatches<TileType::kInt8>[patches.register_rows - 1][vectors - 1](call, sums);
+    ScalePatch(rows.scales + row, b.scales + segment.col, here, vectors, sums);
+    FinishPatch(&out, sums, here, vectors);
+    call.ahead += call.ahead_step * call.steps;
+  }
+}
+
+#else
+
 // Row tiles of a block of rows, of nearly equal height; even ones where rows are woven.
 struct Heights {
   size_t tiles;
@@ -351,15 +454,19 @@ struct Heights {
   size_t Of(size_t tile) const { return Begin(tile + 1) - Begin(tile); }
 };
 
+void QuantiseBlock(const GemmCall& g, Range block, const Rows& rows) {
+  const Heights heights(block.end - block.begin);
+  for (size_t tile = 0; tile < heights.tiles; ++tile) {
+    const size_t begin = heights.Begin(tile);
+    QuantiseRows(g, block.begin + begin, heights.Of(tile), rows.block + begin * rows.stride,
+                 rows.scales + begin, rows);
+  }
+}
+
 void MultiplySegment(const GemmCall& g, const Rows& rows, Range block, size_t vector,
-                     size_t vectors) {
-  const size_t col = vector * kLanes;
-  const size_t cols = g.cols_n - col < vectors * kLanes ? g.cols_n - col : vectors * kLanes;
-  const size_t panel = vector / kTileVectors;
-  const size_t rest = VectorsOf(g.cols_n) - panel * kTileVectors;
-  const size_t width = (rest < static_cast<size_t>(kTileVectors) ? rest : kTileVectors) * kLanes;
-  const size_t depth = Padded(g.depth_k, kUnit);
+                     size_t vectors, size_t) {
   const PackedB b(g.rounded_b, g.cols_n);
+  const Segment segment(g, b, vector, vectors);
   const Heights heights(block.end - block.begin);
   for (size_t tile = 0; tile < heights.tiles; ++tile) {
     const size_t begin = heights.Begin(tile);
@@ -367,25 +474,27 @@ void MultiplySegment(const GemmCall& g, const Rows& rows, Range block, size_t ve
         .a = rows.block + begin * rows.stride,
         .a_row = rows.stride,
         .a_scales = rows.scales + begin,
-        .panel = b.panels + panel * kTileCols * depth + (vector % kTileVectors) * kLanes * kUnit,
-        .panel_unit = width * kUnit,
-        .units = depth / kUnit,
-        .b_scales = b.scales + col,
-        .b_offsets = b.offsets + col,
-        .out = OutOf(g, block.begin + begin, col, cols, false, true)};
+        .panel = segment.panel,
+        .panel_unit = segment.width * kUnit,
+        .units = Padded(g.depth_k, kUnit) / kUnit,
+        .b_scales = b.scales + segment.col,
+        .b_offsets = b.offsets + segment.col,
+        .out = OutOf(g, block.begin + begin, segment.col, segment.cols, false, true)};
     kTiles.of[heights.Of(tile) - 1][vectors - 1](call);
   }
 }
 
-constexpr size_t kGroupVectors = kTile / kTileCols * kTileVectors;
+#endif
+
+constexpr size_t kGroupVectors = kTile / kPanelCols * kPanelVectors;
 
 void MultiplyBlock(const GemmCall& g, const Rows& rows, Range block, Range vectors) {
   for (size_t group = vectors.begin; group < vectors.end; group += kGroupVectors) {
     const size_t end = group + kGroupVectors < vectors.end ? group + kGroupVectors : vectors.end;
     for (size_t v = group; v < end;) {
-      const size_t panel_end = (v / kTileVectors + 1) * kTileVectors;
+      const size_t panel_end = (v / kPanelVectors + 1) * kPanelVectors;
       const size_t here = (panel_end < end ? panel_end : end) - v;
-      MultiplySegment(g, rows, block, v, here);
+      MultiplySegment(g, rows, block, v, here, vectors.end);
       v += here;
     }
     const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
@@ -397,12 +506,10 @@ void Multiply(const GemmCall& g, Range range, Range vectors, float* scratch) {
   const Rows rows(g, scratch);
   for (size_t row = range.begin; row < range.end; row += kRowBlock) {
     const size_t end = range.end - row < kRowBlock ? range.end : row + kRowBlock;
-    const Heights heights(end - row);
-    for (size_t tile = 0; tile < heights.tiles; ++tile) {
-      const size_t begin = heights.Begin(tile);
-      QuantiseRows(g, row + begin, heights.Of(tile), rows.block + begin * rows.stride,
-                   rows.scales + begin, rows);
-    }
+    QuantiseBlock(g, {row, end}, rows);
+#if defined(GRAVITON_TILES)
+    const TileRegisters registers(Patches(end - row).rows);
+#endif
     MultiplyBlock(g, rows, {row, end}, vectors);
   }
 }
@@ -413,7 +520,7 @@ constexpr size_t kRowsAtOnce = 32;
 template <class Body>
 void ForRowsOf(const float* b, int64_t b_row, int64_t b_col, size_t depth_k, size_t cols,
                size_t width, const Body& body) {
-  float rows[kRowsAtOnce * kTileCols];
+  float rows[kRowsAtOnce * kPanelCols];
   for (size_t k = 0; k < depth_k; k += kRowsAtOnce) {
     const size_t here = depth_k - k < kRowsAtOnce ? depth_k - k : kRowsAtOnce;
     PackPanel(b + static_cast<int64_t>(k) * b_row, b_row, b_col, here, cols, rows,
@@ -426,13 +533,13 @@ void QuantisePanel(const float* b, int64_t b_row, int64_t b_col, size_t depth_k,
                    float* scales, int32_t* offsets, int8_t* panel) {
   const size_t vectors = VectorsOf(cols);
   const size_t width = vectors * kLanes;
-  Extent extents[kTileVectors];
+  Extent extents[kPanelVectors];
   ForRowsOf(b, b_row, b_col, depth_k, cols, width, [&](size_t, const float* rows, size_t count) {
     for (size_t k = 0; k < count; ++k) {
       for (size_t j = 0; j < vectors; ++j) extents[j].Add(Load(rows + k * width + j * kLanes));
     }
   });
-  float inverses[kTileCols] = {};
+  float inverses[kPanelCols] = {};
   for (size_t n = 0; n < width; ++n) {
     const Extent& extent = extents[n / kLanes];
     const Scale scale(extent.most[n % kLanes], extent.finite[n % kLanes]);
@@ -443,12 +550,11 @@ void QuantisePanel(const float* b, int64_t b_row, int64_t b_col, size_t depth_k,
   std::memset(panel, 0, Padded(depth_k, kUnit) * width);
   ForRowsOf(b, b_row, b_col, depth_k, cols, width, [&](size_t k, const float* rows, size_t count) {
     for (size_t i = 0; i < count; ++i) {
-      int8_t* unit = panel + (k + i) / kUnit * kUnit * width + (k + i) % kUnit;
       for (size_t n = 0; n < width; n += kLanes) {
         const Vi whole = ToInteger(Load(rows + i * width + n) * Load(inverses + n));
         Store(offsets + n, Load(offsets + n) + whole * kOffset);
         for (size_t lane = 0; lane < kLanes; ++lane)
-          unit[(n + lane) * kUnit] = static_cast<int8_t>(whole[lane]);
+          panel[InPanel(k + i, n + lane, width)] = static_cast<int8_t>(whole[lane]);
       }
     }
   });
@@ -458,8 +564,8 @@ void Pack(const float* b, int64_t b_row, int64_t b_col, size_t depth_k, size_t c
           void* packed) {
   const PackedB out(packed, cols_n);
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    const size_t col = p * kTileCols;
-    const size_t cols = cols_n - col < kTileCols ? cols_n - col : kTileCols;
+    const size_t col = p * kPanelCols;
+    const size_t cols = cols_n - col < kPanelCols ? cols_n - col : kPanelCols;
     QuantisePanel(b + static_cast<int64_t>(col) * b_col, b_row, b_col, depth_k, cols,
                   out.scales + col, out.offsets + col, out.panels + col * Padded(depth_k, kUnit));
   }
@@ -467,8 +573,8 @@ void Pack(const float* b, int64_t b_row, int64_t b_col, size_t depth_k, size_t c
 
 constexpr GemmKernels MakeGemmInt8() {
   return {.lanes = kLanes,
-          .tile_rows = kTileRows,
-          .tile_cols = kTileCols,
+          .tile_rows = kMostRows,
+          .tile_cols = kPanelCols,
           .depth_unit = kUnit,
           .multiply = Multiply,
           .scratch_floats = Rows::ScratchFloats,
