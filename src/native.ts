@@ -19,6 +19,7 @@ interface Addon {
   dropPlan(plan: number): void;
   lastError(): string;
   packedElems(layout: number, rowsK: number, colsN: number, taps: number): number;
+  gainsBySplitting(rows: number, depth: number, cols: number): boolean;
   configure(isa: number, threads: number, logging?: boolean): void;
   takeEvents(): Float64Array | undefined;
   stats(): NativeStats;
@@ -330,6 +331,11 @@ export class Native {
 
   packedElems(layout: number, rowsK: number, colsN: number, taps: number): number {
     return this.addon.packedElems(layout, rowsK, colsN, taps);
+  }
+
+  /** Whether a product of these sizes by packed weights takes less time in the layout gemmSplitF32 than in gemmF32. */
+  gainsBySplitting(rows: number, depth: number, cols: number): boolean {
+    return this.addon.gainsBySplitting(rows, depth, cols);
   }
 
   configure(settings: {isa?: number; threads?: number; logging?: boolean}): void {

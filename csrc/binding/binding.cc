@@ -152,6 +152,14 @@ Napi::Value PackedElems(const Napi::CallbackInfo& info) {
                                                     U32(info, 2), U32(info, 3))));
 }
 
+// gainsBySplitting(rows, depth, cols): whether such a product by packed weights takes less time in
+// the layout gemmSplitF32 than in gemmF32.
+Napi::Value GainsBySplittingOf(const Napi::CallbackInfo& info) {
+  const Isa isa = RuntimeOf(info).isa;
+  return Napi::Boolean::New(info.Env(),
+                            GainsBySplitting(isa, true, U32(info, 0), U32(info, 1), U32(info, 2)));
+}
+
 // configure(isa or -1, threads or 0, logging): what is not given stays.
 Napi::Value Configure(const Napi::CallbackInfo& info) {
   Runtime& runtime = RuntimeOf(info);
@@ -275,6 +283,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["runPlanAsync"] = Napi::Function::New(env, RunPlanAsync);
   exports["lastError"] = Napi::Function::New(env, LastError);
   exports["packedElems"] = Napi::Function::New(env, PackedElems);
+  exports["gainsBySplitting"] = Napi::Function::New(env, GainsBySplittingOf);
   exports["configure"] = Napi::Function::New(env, Configure);
   exports["takeEvents"] = Napi::Function::New(env, TakeEvents);
   exports["stats"] = Napi::Function::New(env, Stats);

@@ -70,7 +70,7 @@ const char* NameOf(Isa isa) {
   constexpr const char* kNames[kIsas] = {"neon", "neon-bf16"};
 #else
   constexpr const char* kNames[kIsas] = {"baseline", "avx2", "avx512", "avx512-bf16",
-                                           "avx512-amx-bf16"};
+                                         "avx512-amx-bf16"};
 #endif
   return kNames[static_cast<int>(isa)];
 }

@@ -32,8 +32,8 @@
   }
 #endif
 
-// The same for simd/foreach_target_bf16.h and, on x86-64, simd/foreach_target_tiles.h; null where the
-// level does not multiply bfloat16.
+// The same for simd/foreach_target_bf16.h and, on x86-64, simd/foreach_target_tiles.h; null where
+// the level does not multiply bfloat16.
 #if defined(__aarch64__)
 #define GRAVITON_DISPATCH_BF16(Type, name)                     \
   namespace neon_bf16 {                                        \

@@ -12,9 +12,9 @@
 #define GRAVITON_FP32_NS avx512
 #define GRAVITON_VECTOR_BYTES 64
 #if defined(__clang__)
-#pragma clang attribute push(                                                                 \
-    __attribute__((target("amx-tile,amx-bf16,amx-int8,avx512f,avx512bw,avx512dq,avx512vl,"    \
-                          "avx512bf16,avx512vnni,avx2,fma,f16c"))),                           \
+#pragma clang attribute push(                                                              \
+    __attribute__((target("amx-tile,amx-bf16,amx-int8,avx512f,avx512bw,avx512dq,avx512vl," \
+                          "avx512bf16,avx512vnni,avx2,fma,f16c"))),                        \
     apply_to = function)
 #else
 #pragma GCC push_options

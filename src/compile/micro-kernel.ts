@@ -10,6 +10,7 @@ const packed: Readonly<Record<number, string>> = {
   [packLayouts.gemmF32]: 'packed fp32',
   [packLayouts.gemmBf16]: 'packed bf16',
   [packLayouts.gemmInt8]: 'packed int8',
+  [packLayouts.gemmSplitF32]: 'packed split fp32',
   [packLayouts.winograd4F32]: 'Winograd 4x4',
   [packLayouts.winograd2F32]: 'Winograd 2x2',
 };

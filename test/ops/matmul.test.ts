@@ -20,6 +20,8 @@ interface Case {
   readonly bf16?: boolean;
   /** Packed in int8: a and b are whole numbers of which each row and column has a ±127, so that nothing is rounded. */
   readonly int8?: boolean;
+  /** Packed as sums of bfloat16 numbers: nothing is rounded. */
+  readonly split?: boolean;
   readonly bias?: boolean;
   /** What follows, over the sum (input 0) and a residual of c's shape (input 1). */
   readonly epilogue?: {readonly expr: Expr; readonly value: (sum: number, residual: number) => number};
@@ -57,7 +59,15 @@ function toSteps(values: Float32Array, depth: number, isFirst: (i: number) => bo
 function layoutOf(test: Case): number {
   if (test.int8) return packLayouts.gemmInt8;
   if (test.bf16) return packLayouts.gemmBf16;
+  if (test.split) return packLayouts.gemmSplitF32;
   return test.packed ? packLayouts.gemmF32 : packLayouts.none;
+}
+
+const hasSplit = () => native().packedElems(packLayouts.gemmSplitF32, 4, 4, 1) > 0;
+
+/** How b may lie without being rounded, on the level that is configured. */
+function exactForms(): Partial<Case>[] {
+  return [{packed: false}, {packed: true}, ...(hasSplit() ? [{split: true}] : [])];
 }
 
 interface Laid {
@@ -211,12 +221,12 @@ const addRelu: Case['epilogue'] = {
   value: (sum, residual) => Math.max(0, sum + residual),
 };
 
-function tails(packed: boolean, transposeB: boolean): void {
+function tails(form: Partial<Case>): void {
   for (let m = 1; m <= 17; m++) {
     for (let n = 1; n <= 50; n++) {
       const k = (m * 7 + n) % 10;
-      check({m, n, k, packed, transposeB, bias: n % 2 === 0, gap: n % 3});
-      if ((m + n) % 5 === 0) check({m, n, k: 64, packed, transposeB, bias: n % 2 === 1});
+      check({m, n, k, ...form, bias: n % 2 === 0, gap: n % 3});
+      if ((m + n) % 5 === 0) check({m, n, k: 64, ...form, bias: n % 2 === 1});
     }
   }
 }
@@ -227,7 +237,28 @@ for (const [isa, level] of levels.entries()) {
       before(() => native().configure({isa, threads}));
       after(() => native().configure({isa: native().info.isa, threads: native().info.cpus}));
 
-      it('has right tails with packed b', () => tails(true, false));
+      it('has right tails with packed b', () => tails({packed: true}));
+      it('multiplies sums of bfloat16 numbers as exactly as floats, or says that the processor cannot', () => {
+        if (!hasSplit()) {
+          expect(() => check({m: 4, n: 4, k: 4, split: true})).to.throw(/ERR_UNSUPPORTED.* there is no layout 6/);
+          return;
+        }
+        tails({split: true});
+        tails({split: true, transposeB: true});
+        // From the largest floats to those whose last addends vanish.
+        for (const scale of [2 ** 100, 2 ** 40, 2 ** -60]) {
+          check({m: 33, n: 50, k: 40, split: true}, (a, b) => {
+            for (let i = 0; i < a.length; i++) a[i] = (a[i] as number) / scale;
+            for (let i = 0; i < b.length; i++) b[i] = (b[i] as number) * scale;
+          });
+        }
+        check({m: 3, n: 20, k: 2, split: true}, (a, b) => {
+          a.fill(0.75);
+          b.fill(-1);
+          b[5] = 3.4028234663852886e38;
+          a[3] = 3.4028234663852886e38;
+        });
+      });
       it('multiplies in bfloat16, or says that the processor cannot', () => {
         if (!level.endsWith('bf16')) {
           expect(native().packedElems(packLayouts.gemmBf16, 4, 4, 1)).to.equal(0);
@@ -288,14 +319,14 @@ for (const [isa, level] of levels.entries()) {
           else expect(v).to.be.finite;
         });
       });
-      it('has right tails with plain b', () => tails(false, false));
-      it('has right tails with transposed b', () => tails(false, true));
+      it('has right tails with plain b', () => tails({}));
+      it('has right tails with transposed b', () => tails({transposeB: true}));
       it('packs transposed b', () => {
         for (const n of [1, 15, 16, 17, 47, 48, 49, 100]) check({m: 5, n, k: 37, packed: true, transposeB: true});
       });
       it('takes transposed a', () => {
         for (const m of [1, 2, 7, 16, 33, 130]) {
-          for (const packed of [false, true]) check({m, n: 35, k: m + 3, packed, transposeA: true, gap: m % 2});
+          for (const form of exactForms()) check({m, n: 35, k: m + 3, ...form, transposeA: true, gap: m % 2});
           check({m, n: 20, k: 19, transposeA: true, transposeB: true});
         }
       });
@@ -305,9 +336,11 @@ for (const [isa, level] of levels.entries()) {
           check({m, n: 18, k: 21, batch, bias: true});
           check({m, n: 18, k: 21, batch, broadcastA: true, transposeB: true});
           check({m, n: 18, k: 21, batch, broadcastB: true, epilogue: add});
-          check({m, n: 18, k: 21, batch, packed: true, epilogue: reluAdd, gap: 3});
-          check({m, n: 18, k: 21, batch, packed: true, epilogue: addRelu, gap: 2});
-          check({m, n: 18, k: 21, batch, packed: true, broadcastA: true});
+          for (const form of exactForms().slice(1)) {
+            check({m, n: 18, k: 21, batch, ...form, epilogue: reluAdd, gap: 3});
+            check({m, n: 18, k: 21, batch, ...form, epilogue: addRelu, gap: 2});
+            check({m, n: 18, k: 21, batch, ...form, broadcastA: true});
+          }
         }
       });
       it('runs epilogues', () => {
@@ -323,10 +356,10 @@ for (const [isa, level] of levels.entries()) {
       });
       it('works in blocks of rows and depth', () => {
         for (const m of [1, 2, 3, 31, 33, 150]) {
-          for (const packed of [false, true]) {
-            check({m, n: 70, k: 1601, packed, bias: true, epilogue: reluAdd});
-            check({m, n: 70, k: 1601, packed, bias: true, epilogue: addRelu});
-            check({m, n: 33, k: 800, packed, transposeA: true, transposeB: true});
+          for (const form of exactForms()) {
+            check({m, n: 70, k: 1601, ...form, bias: true, epilogue: reluAdd});
+            check({m, n: 70, k: 1601, ...form, bias: true, epilogue: addRelu});
+            check({m, n: 33, k: 800, ...form, transposeA: true, transposeB: true});
           }
         }
         check({m: 600, n: 50, k: 20, transposeA: true, epilogue: add});
@@ -340,8 +373,8 @@ for (const [isa, level] of levels.entries()) {
       });
       it('carries NaN and infinities to their rows and columns only', () => {
         for (const m of [1, 2, 5, 20]) {
-          for (const packed of [false, true]) {
-            check({m, n: 50, k: 24, packed}, (a, b) => {
+          for (const form of exactForms()) {
+            check({m, n: 50, k: 24, ...form}, (a, b) => {
               a[3] = Number.NaN;
               b[50 * 4 + 7] = Number.POSITIVE_INFINITY;
               b[50 * 5 + 49] = Number.NEGATIVE_INFINITY;
@@ -358,17 +391,20 @@ for (const [isa, level] of levels.entries()) {
           [1000, 97],
         ] as const) {
           const b = randoms(k * n, 5);
+          b.set([Number.NaN, Number.POSITIVE_INFINITY, 3.4028234663852886e38, -(2 ** -100)].slice(0, k * n - 1), 1);
           for (const [rowStride, colStride] of [
             [n, 1],
             [1, k],
           ] as const) {
-            const words = {layout: packLayouts.gemmF32, rowsK: k, colsN: n, rowStride, colStride, taps: 1};
-            const plain = native().store(b, 'float32');
-            const elems = native().packedElems(packLayouts.gemmF32, k, n, 1);
-            const [packed] = native().run(PackWeights, [plain], [{dtype: 'float32', elems}], words) as [Slot];
-            const [back] = native().run(UnpackWeights, [packed], [{dtype: 'float32', elems: k * n}], words) as [Slot];
-            expect(new Float32Array(native().read(back))).to.deep.equal(b);
-            for (const slot of [plain, packed, back]) native().release(slot);
+            for (const layout of hasSplit() ? [packLayouts.gemmF32, packLayouts.gemmSplitF32] : [packLayouts.gemmF32]) {
+              const words = {layout, rowsK: k, colsN: n, rowStride, colStride, taps: 1};
+              const plain = native().store(b, 'float32');
+              const elems = native().packedElems(layout, k, n, 1);
+              const [packed] = native().run(PackWeights, [plain], [{dtype: packedTypes[layout] ?? 'float32', elems}], words) as [Slot];
+              const [back] = native().run(UnpackWeights, [packed], [{dtype: 'float32', elems: k * n}], words) as [Slot];
+              expect(new Float32Array(native().read(back))).to.deep.equal(b);
+              for (const slot of [plain, packed, back]) native().release(slot);
+            }
           }
         }
       });

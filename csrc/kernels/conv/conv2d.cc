@@ -45,7 +45,7 @@ Status CheckFilter(const StepContext& context, const Conv2DParams& p, const Oper
                       nothing ? 0 : static_cast<int64_t>(elems));
   }
   const PackLayout layout = p.packed_filter;
-  if ((layout != kLayoutGemmF32 && WinogradOut(layout) == 0 && !Rounds(layout)) ||
+  if ((layout != kLayoutGemmF32 && WinogradOut(layout) == 0 && !TakesPixelRows(layout)) ||
       filter.layout() != LayoutCode(layout, context.isa)) {
     return Status::Error(Code::kInvalidStep,
                          "Conv2D filter has the layout %#x; the step wants %u on %s",
@@ -115,7 +115,7 @@ Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bo
                               .cols_n = static_cast<size_t>(call->group_cols()),
                               .groups = static_cast<size_t>(call->groups),
                               .transposed = false};
-  call->panels = packed ? filter.f32() : KeptPanels(context, kernels, shape, filter);
+  call->panels = packed ? filter.f32() : KeptPanels(context, kLayoutGemmF32, shape, filter);
   const bool packs = call->panels == nullptr && depth_k > 0;
   // One block: panels, zeros, then each thread's own. Rounded, so that all start on a cache line.
   const int64_t panel_floats = packs ? depth_k * vectors * lanes : 0;
@@ -132,7 +132,7 @@ Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bo
   std::memset(zeros, 0, static_cast<size_t>(zero_floats) * sizeof(float));
   call->zeros = zeros;
   if (packs) {
-    PackPanelsOf(context, kernels, shape, filter.f32(), panels);
+    PackPanelsOf(context, kLayoutGemmF32, shape, filter.f32(), panels);
     call->panels = panels;
   }
   const ConvKernels& conv = *SelectkConv(context.isa);
@@ -170,7 +170,7 @@ Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands i
   if (image.in_c == 0 || image.filter_h == 0 || image.filter_w == 0) {
     image.filter_h = image.filter_w = 0;
   }
-  if (Rounds(params.packed_filter)) {
+  if (TakesPixelRows(params.packed_filter)) {
     MatMulParams product = AsMatMul(params);
     product.depth_k = static_cast<uint32_t>(image.filter_h * image.filter_w * image.in_c);
     return MatMulOfPixels(context, product, {image, in[0].f32()}, in, out[0], epilogue);

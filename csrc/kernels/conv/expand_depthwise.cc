@@ -217,7 +217,7 @@ Status ExpandDepthwiseConv2D(const StepContext& context, const ExpandDepthwiseCo
   product.a_row = image.x_col;
   product.a_col = 1;
   product.b = in[1].f32();
-  product.rounded_b = in[1].data;
+  product.prepared_b = in[1].data;
   product.packed = true;
   product.c_row = image.in_c;
   product.bias = in[2].f32();

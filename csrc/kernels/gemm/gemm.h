@@ -36,9 +36,9 @@ struct GemmCall {
   const PixelRows* pixels;  // a from here on, if not null; layouts other than kGemmF32 take it
   int64_t first_pixel;
   const float* b;
-  const void* rounded_b;  // b in a layout that rounds
-  const float* kept;      // panels of a plain b (kernels/gemm/kept_panels.h); null: none
-  bool packed;            // b's strides are unused
+  const void* prepared_b;  // b in a layout other than kGemmF32
+  const float* kept;       // panels of a plain b (kernels/gemm/kept_panels.h); null: none
+  bool packed;             // b's strides are unused
   int64_t b_row;
   int64_t b_col;
   float* c;
@@ -59,6 +59,7 @@ struct GemmCall {
 // kGemmBf16: the same panels of bfloat16, of which `depth_unit` consecutive k of a column (NEON: of
 // each of two columns) lie together; depth is padded to it with zeros.
 // kGemmInt8: a float and an int32 for each column, then panels likewise in int8.
+// kGemmSplitF32: panels of bfloat16, three addends of each float; only where tiles are multiplied.
 struct GemmKernels {
   size_t lanes;
   size_t tile_rows;
@@ -79,6 +80,9 @@ GRAVITON_DISPATCH_BF16(GemmKernels, kGemmBf16)
 GRAVITON_DISPATCH_BF16(GemmKernels, kGemmInt8)
 #if !defined(__aarch64__)
 GRAVITON_DISPATCH(GemmKernels, kGemmInt8Pairs)  // for levels without dot products
+namespace avx512_amx {
+extern const GemmKernels kGemmSplitF32;
+}
 #endif
 
 }  // namespace graviton

@@ -276,7 +276,7 @@ void MultiplySegment(const GemmCall& g, const Block& block, size_t vector, size_
   const size_t rest = VectorsOf(g.cols_n) - panel * kTileVectors;
   const size_t width = (rest < static_cast<size_t>(kTileVectors) ? rest : kTileVectors) * kLanes;
   TileCall call = {.a = block.tiles,
-                   .panel = static_cast<const uint16_t*>(g.rounded_b) +
+                   .panel = static_cast<const uint16_t*>(g.prepared_b) +
                             panel * kTileCols * Padded(g.depth_k) + block.k * width +
                             (vector % kTileVectors) * kLanes * kUnit,
                    .panel_unit = width * kUnit,

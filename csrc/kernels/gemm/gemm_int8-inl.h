@@ -406,13 +406,15 @@ void ScalePatch(const float* a_scales, const float* b_scales, size_t rows, size_
 // The panel after this one, up to `vectors_end`, is brought to L2 meanwhile.
 void MultiplySegment(const GemmCall& g, const Rows& rows, Range block, size_t vector,
                      size_t vectors, size_t vectors_end) {
-  const PackedB b(g.rounded_b, g.cols_n);
+  const PackedB b(g.prepared_b, g.cols_n);
   const Segment segment(g, b, vector, vectors);
   const Patches patches(block.end - block.begin);
   PatchCall call = {.a = rows.block,
                     .a_row = rows.stride,
+                    .a_addend = 0,
                     .rows = patches.rows,
                     .panel = segment.panel,
+                    .panel_addend = 0,
                     .panel_step = segment.width * kUnit,
                     .steps = Padded(g.depth_k, kUnit) / kUnit,
                     .ahead = nullptr,
@@ -465,7 +467,7 @@ void QuantiseBlock(const GemmCall& g, Range block, const Rows& rows) {
 
 void MultiplySegment(const GemmCall& g, const Rows& rows, Range block, size_t vector,
                      size_t vectors, size_t) {
-  const PackedB b(g.rounded_b, g.cols_n);
+  const PackedB b(g.prepared_b, g.cols_n);
   const Segment segment(g, b, vector, vectors);
   const Heights heights(block.end - block.begin);
   for (size_t tile = 0; tile < heights.tiles; ++tile) {

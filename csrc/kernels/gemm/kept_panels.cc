@@ -1,7 +1,5 @@
 #include "kernels/gemm/kept_panels.h"
 
-#include "kernels/gemm/pack.h"
-
 namespace graviton {
 namespace {
 
@@ -18,12 +16,16 @@ uint64_t KeyOf(const PlainWeights& shape) {
 
 }  // namespace
 
-size_t PanelFloats(const GemmKernels& kernels, const PlainWeights& shape) {
-  return shape.groups * shape.depth_k * PaddedCols(kernels, shape.cols_n);
+size_t PanelFloats(const StepContext& context, PackLayout layout, const PlainWeights& shape) {
+  const GemmKernels& kernels = *KernelsOf(context.isa, layout, 1);
+  const size_t depth = CeilDiv(shape.depth_k, kernels.depth_unit) * kernels.depth_unit;
+  const size_t elems = shape.groups * depth * PaddedCols(kernels, shape.cols_n);
+  return layout == kLayoutGemmSplitF32 ? elems * 3 * sizeof(uint16_t) / sizeof(float) : elems;
 }
 
-void PackPanelsOf(const StepContext& context, const GemmKernels& kernels, const PlainWeights& shape,
+void PackPanelsOf(const StepContext& context, PackLayout layout, const PlainWeights& shape,
                   const float* weights, float* panels) {
+  const GemmKernels& kernels = *KernelsOf(context.isa, layout, 1);
   const auto [depth, cols, groups, transposed] = shape;
   const size_t group_panels = CeilDiv(cols, kernels.tile_cols);
   const size_t group_floats = depth * PaddedCols(kernels, cols);
@@ -42,24 +44,24 @@ void PackPanelsOf(const StepContext& context, const GemmKernels& kernels, const 
   });
 }
 
-const float* KeptPanels(const StepContext& context, const GemmKernels& kernels,
-                        const PlainWeights& shape, const Operand& weights) {
+const float* KeptPanels(const StepContext& context, PackLayout layout, const PlainWeights& shape,
+                        const Operand& weights) {
   Buffer* buffer = weights.buffer;
   const size_t elems = shape.depth_k * shape.cols_n * shape.groups;
   if (buffer == nullptr || weights.before != 0 || buffer->elems() != elems || elems == 0) {
     return nullptr;
   }
-  const uint32_t layout = LayoutCode(kLayoutGemmF32, context.isa);
+  const uint32_t code = LayoutCode(layout, context.isa);
   const uint64_t key = KeyOf(shape);
   if (const Buffer* form = buffer->form(); form != nullptr) {
-    const bool same = form->layout() == layout && form->form_key() == key;
+    const bool same = form->layout() == code && form->form_key() == key;
     return same ? static_cast<const float*>(form->data()) : nullptr;
   }
   if (!buffer->ReadBefore()) return nullptr;
-  BufferRef form(Buffer::New(DType::kFloat32, PanelFloats(kernels, shape)));
+  BufferRef form(Buffer::New(DType::kFloat32, PanelFloats(context, layout, shape)));
   if (!form) return nullptr;
-  PackPanelsOf(context, kernels, shape, weights.f32(), static_cast<float*>(form->data()));
-  form->set_layout(layout);
+  PackPanelsOf(context, layout, shape, weights.f32(), static_cast<float*>(form->data()));
+  form->set_layout(code);
   form->set_form_key(key);
   return buffer->KeepForm(form.get()) ? static_cast<const float*>(form->data()) : nullptr;
 }

@@ -1,6 +1,7 @@
 #include "kernels/gemm/matmul.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/ops.gen.h"
 #include "kernels/gemm/kept_panels.h"
@@ -76,7 +77,7 @@ Status CheckB(const StepContext& context, const MatMulParams& p, const Operand& 
     const int32_t strides[] = {p.b_batch1, p.b_batch2, p.b_row, p.b_col};
     return CheckOperand("MatMul b", b, DType::kFloat32, shape, strides);
   }
-  if ((p.packed_b != kLayoutGemmF32 && !Rounds(p.packed_b)) ||
+  if ((p.packed_b != kLayoutGemmF32 && !TakesPixelRows(p.packed_b)) ||
       b.layout() != LayoutCode(p.packed_b, context.isa)) {
     return Status::Error(Code::kInvalidStep, "MatMul b has the layout %#x; the step wants %u on %s",
                          b.layout(), p.packed_b, NameOf(context.isa));
@@ -151,7 +152,7 @@ bool AsTileEpilogue(const Epilogue& epilogue, TileEpilogue* tile) {
 }
 
 // The product number i1, i2 of the batch.
-GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, const float* kept,
+GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, const float* panels,
                 const Operand& c, const Epilogue& epilogue, int64_t i1, int64_t i2) {
   const bool packed = p.packed_b != 0;
   const int64_t a = i1 * p.a_batch1 + i2 * p.a_batch2;
@@ -167,8 +168,8 @@ GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, con
       .pixels = pixels,
       .first_pixel = a,
       .b = packed ? in[1].f32() : in[1].f32() + i1 * p.b_batch1 + i2 * p.b_batch2,
-      .rounded_b = in[1].data,
-      .kept = kept,
+      .prepared_b = packed ? in[1].data : panels,
+      .kept = panels,
       .packed = packed,
       .b_row = p.b_row,
       .b_col = p.b_col,
@@ -186,24 +187,26 @@ GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, con
   };
 }
 
-// Panels of a plain b that is one whole matrix for the batch. Fewer rows than `kFewRows` read b in
-// place.
-const float* KeptPanelsOf(const StepContext& context, const GemmKernels& kernels,
-                          const MatMulParams& p, const Operand& b) {
-  constexpr uint32_t kFewRows = 5;
-  if (p.packed_b != kLayoutPlain || p.rows_m < kFewRows) return nullptr;
-  if ((p.batch1 > 1 && p.b_batch1 != 0) || (p.batch2 > 1 && p.b_batch2 != 0)) return nullptr;
+// A plain b that is one whole matrix for the batch; nothing where it is not.
+std::optional<PlainWeights> PlainWeightsOf(const MatMulParams& p) {
+  if (p.packed_b != kLayoutPlain) return {};
+  if ((p.batch1 > 1 && p.b_batch1 != 0) || (p.batch2 > 1 && p.b_batch2 != 0)) return {};
   const bool plain = p.b_col == 1 && p.b_row == ToInt(p.cols_n);
   const bool transposed = p.b_row == 1 && p.b_col == ToInt(p.depth_k);
-  if (!plain && !transposed) return nullptr;
-  return KeptPanels(context, kernels,
-                    {.depth_k = p.depth_k, .cols_n = p.cols_n, .groups = 1, .transposed = !plain},
-                    b);
+  if (!plain && !transposed) return {};
+  return PlainWeights{.depth_k = p.depth_k, .cols_n = p.cols_n, .groups = 1, .transposed = !plain};
 }
 
 Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* pixels, Operands in,
            const Operand& c, const Epilogue& epilogue) {
-  const PackLayout layout = p.packed_b == kLayoutPlain ? kLayoutGemmF32 : p.packed_b;
+  // Fewer rows read b in place.
+  constexpr uint32_t kFewRows = 5;
+  const std::optional<PlainWeights> weights = PlainWeightsOf(p);
+  const bool splits =
+      weights && GainsBySplitting(context.isa, false, p.rows_m, p.depth_k, p.cols_n);
+  const PackLayout layout = splits                       ? kLayoutGemmSplitF32
+                            : p.packed_b == kLayoutPlain ? kLayoutGemmF32
+                                                         : p.packed_b;
   const GemmKernels& kernels = *KernelsOf(context.isa, layout, 1);
   const Problem problem = {.batch1 = p.batch1,
                            .batch2 = p.batch2,
@@ -212,12 +215,22 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
                            .depth_k = p.depth_k,
                            .packed = p.packed_b != 0};
   const Split split = SplitOf(problem, kernels, context.threads);
-  const float* kept = KeptPanelsOf(context, kernels, p, in[1]);
+  const float* panels = nullptr;
+  if (weights && p.rows_m >= kFewRows) panels = KeptPanels(context, layout, *weights, in[1]);
+  // The matrix unit takes nothing but panels.
+  const bool packs = splits && panels == nullptr;
+  const size_t panel_floats = packs ? PanelFloats(context, layout, *weights) : 0;
   const size_t scratch_floats =
-      kernels.scratch_floats(CallOf(p, pixels, in, kept, c, epilogue, 0, 0));
-  void* scratch;
-  Status status = context.scratch.Reserve(split.parts() * scratch_floats * sizeof(float), &scratch);
+      kernels.scratch_floats(CallOf(p, pixels, in, panels, c, epilogue, 0, 0));
+  void* reserved;
+  Status status = context.scratch.Reserve(
+      (panel_floats + split.parts() * scratch_floats) * sizeof(float), &reserved);
   if (!status.ok()) return status;
+  auto* scratch = static_cast<float*>(reserved) + panel_floats;
+  if (packs) {
+    PackPanelsOf(context, layout, *weights, in[1].f32(), static_cast<float*>(reserved));
+    panels = static_cast<float*>(reserved);
+  }
   context.pool.Run(split.parts(), [&](size_t part) {
     const Range products =
         Partition(problem.batch1 * problem.batch2, split.batch, part / (split.rows * split.cols));
@@ -226,8 +239,8 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
     for (size_t product = products.begin; product < products.end; ++product) {
       const auto i1 = static_cast<int64_t>(product / p.batch2);
       const auto i2 = static_cast<int64_t>(product % p.batch2);
-      kernels.multiply(CallOf(p, pixels, in, kept, c, epilogue, i1, i2), rows, vectors,
-                       static_cast<float*>(scratch) + part * scratch_floats);
+      kernels.multiply(CallOf(p, pixels, in, panels, c, epilogue, i1, i2), rows, vectors,
+                       scratch + part * scratch_floats);
     }
   });
   return {};

@@ -20,21 +20,35 @@ inline constexpr PackLayout kLayoutGemmBf16 = 2;
 inline constexpr PackLayout kLayoutWinograd4F32 = 3;  // see kernels/conv/winograd.h
 inline constexpr PackLayout kLayoutWinograd2F32 = 4;
 inline constexpr PackLayout kLayoutGemmInt8 = 5;
+inline constexpr PackLayout kLayoutGemmSplitF32 = 6;
 
 constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {
   return layout | static_cast<uint32_t>(isa) << 8;
 }
 
-// Layouts whose weights are rounded: the step rounds its other operand as well, and a convolution
-// is a product of windows gathered from the image (PixelRows).
-constexpr bool Rounds(PackLayout layout) {
-  return layout == kLayoutGemmBf16 || layout == kLayoutGemmInt8;
+// Layouts of products alone: a convolution by such weights is a product of windows gathered from
+// the image (PixelRows).
+constexpr bool TakesPixelRows(PackLayout layout) {
+  return layout == kLayoutGemmBf16 || layout == kLayoutGemmInt8 || layout == kLayoutGemmSplitF32;
 }
 
 constexpr DType DTypeOf(PackLayout layout) {
-  return layout == kLayoutGemmBf16   ? DType::kBFloat16
-         : layout == kLayoutGemmInt8 ? DType::kInt8
-                                     : DType::kFloat32;
+  return layout == kLayoutGemmInt8 ? DType::kInt8
+         : TakesPixelRows(layout)  ? DType::kBFloat16
+                                   : DType::kFloat32;
+}
+
+// Whether the level multiplies rows x depth by depth x cols in less time in kGemmSplitF32 than in
+// kGemmF32, by weights that are packed already or in that very step: below these sizes splitting an
+// operand takes longer than the matrix unit saves (one Sapphire Rapids, bench/problems/gemm.txt).
+constexpr bool GainsBySplitting(Isa isa, bool packed, uint64_t rows, uint64_t depth,
+                                uint64_t cols) {
+#if defined(__aarch64__)
+  (void)isa, (void)packed, (void)rows, (void)depth, (void)cols;
+  return false;
+#else
+  return isa == Isa::kAvx512Amx && rows >= (packed ? 48 : 128) && depth >= 64 && cols >= 96;
+#endif
 }
 
 // What multiplies by weights in the layout; null where there is no such layout on the level. All

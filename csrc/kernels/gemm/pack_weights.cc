@@ -35,6 +35,12 @@ const GemmKernels* KernelsOf(Isa isa, PackLayout layout, uint32_t taps) {
 #endif
     return kernels;
   }
+  if (layout == kLayoutGemmSplitF32) {
+#if !defined(__aarch64__)
+    if (isa == Isa::kAvx512Amx) return &avx512_amx::kGemmSplitF32;
+#endif
+    return nullptr;
+  }
   const bool known = layout == kLayoutGemmF32 || (WinogradOut(layout) != 0 && taps == 9);
   return known ? SelectkGemm(isa) : nullptr;
 }
@@ -42,10 +48,11 @@ const GemmKernels* KernelsOf(Isa isa, PackLayout layout, uint32_t taps) {
 Status CheckPacked(const char* what, const StepContext& context, PackLayout layout, uint32_t rows_k,
                    uint32_t cols_n, uint32_t taps, const Operand& packed) {
   if (KernelsOf(context.isa, layout, taps) == nullptr) {
-    return Rounds(layout) ? Status::Error(Code::kUnsupported, "%s: %s does not multiply %s", what,
-                                          NameOf(context.isa), NameOf(DTypeOf(layout)))
-                          : Status::Error(Code::kUnsupported, "%s: there is no layout %u on %s",
-                                          what, layout, NameOf(context.isa));
+    const bool rounds = layout == kLayoutGemmBf16 || layout == kLayoutGemmInt8;
+    return rounds ? Status::Error(Code::kUnsupported, "%s: %s does not multiply %s", what,
+                                  NameOf(context.isa), NameOf(DTypeOf(layout)))
+                  : Status::Error(Code::kUnsupported, "%s: there is no layout %u on %s", what,
+                                  layout, NameOf(context.isa));
   }
   if (packed.buffer == nullptr || packed.before != 0) {
     return Status::Error(Code::kInvalidStep, "%s is not a whole buffer", what);
@@ -70,7 +77,8 @@ size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_
   const bool int8 = layout == kLayoutGemmInt8;
   if (int8 && depth > kMostDepthInt8) return 0;
   const size_t header = int8 ? sizeof(float) + sizeof(int32_t) : 0;
-  const Wide elems = (Wide{depth} + header + Wide{rows_k} * transformed) * cols;
+  const size_t addends = layout == kLayoutGemmSplitF32 ? 3 : 1;
+  const Wide elems = (Wide{depth} * addends + header + Wide{rows_k} * transformed) * cols;
   return elems > INT32_MAX ? 0 : static_cast<size_t>(elems);
 }
 

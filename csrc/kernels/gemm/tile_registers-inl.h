@@ -17,8 +17,9 @@ constexpr size_t kPatchCols = kPatchVectors * kLanes;
 
 // What the registers hold of A and B.
 enum class TileType : uint8_t {
-  kBf16,  // 32 k to a register
-  kInt8,  // 64 k
+  kBf16,      // 32 k to a register
+  kSplitF32,  // the same, three addends of each float
+  kInt8,      // 64 k
 };
 
 // Registers are set up while this lives: sums and A in `rows` rows, B in 16.
@@ -45,17 +46,35 @@ class TileRegisters {
   TileRegisters& operator=(const TileRegisters&) = delete;
 };
 
-// One patch of sums: rows of A meet `kVectors` vectors of columns.
+// One patch of sums: rows of A meet one or two vectors of columns.
 struct PatchCall {
   const void* a;
-  size_t a_row;        // bytes from row to row
-  size_t rows;         // of a register
-  const void* panel;   // [step][vector of the panel][16][64 bytes]
-  size_t panel_step;   // bytes from step to step
-  size_t steps;        // registers of depth
-  const char* ahead;   // is brought to L2 meanwhile, `ahead_step` bytes with each step
+  size_t a_row;     // bytes from row to row
+  size_t a_addend;  // … from addend to addend
+  size_t rows;      // of a register
+  const void* panel;
+  size_t panel_addend;
+  size_t panel_step;  // bytes from step to step
+  size_t steps;       // registers of depth
+  const char* ahead;  // is brought to L2 meanwhile, `ahead_step` bytes with each step
   size_t ahead_step;
 };
+
+// Registers 0 to 3 hold the sums, 4 and 5 hold A, 6 and 7 hold B.
+template <TileType kType, int kRowTiles, int kVectors>
+[[gnu::always_inline]] inline void MultiplyRegisters() {
+  if constexpr (kType == TileType::kInt8) {
+    _tile_dpbssd(0, 4, 6);
+    if constexpr (kVectors > 1) _tile_dpbssd(1, 4, 7);
+    if constexpr (kRowTiles > 1) _tile_dpbssd(2, 5, 6);
+    if constexpr (kRowTiles > 1 && kVectors > 1) _tile_dpbssd(3, 5, 7);
+  } else {
+    _tile_dpbf16ps(0, 4, 6);
+    if constexpr (kVectors > 1) _tile_dpbf16ps(1, 4, 7);
+    if constexpr (kRowTiles > 1) _tile_dpbf16ps(2, 5, 6);
+    if constexpr (kRowTiles > 1 && kVectors > 1) _tile_dpbf16ps(3, 5, 7);
+  }
+}
 
 // sums[row][kPatchCols], int32 or float.
 template <TileType kType, int kRowTiles, int kVectors>
@@ -67,30 +86,44 @@ void MultiplyPatch(const PatchCall& call, void* sums) {
   if constexpr (kRowTiles > 1) _tile_zero(2);
   if constexpr (kRowTiles > 1 && kVectors > 1) _tile_zero(3);
   const char* a = static_cast<const char*>(call.a);
-  const char* below = a + call.rows * call.a_row;
   const char* b = static_cast<const char*>(call.panel);
+  const auto load_a = [&](size_t addend) __attribute__((always_inline)) {
+    const char* from = a + addend * call.a_addend;
+    _tile_loadd(4, from, call.a_row);
+    if constexpr (kRowTiles > 1) _tile_loadd(5, from + call.rows * call.a_row, call.a_row);
+  };
+  const auto load_b = [&](size_t addend) __attribute__((always_inline)) {
+    const char* from = b + addend * call.panel_addend;
+    _tile_loadd(6, from, kRegisterBytes);
+    if constexpr (kVectors > 1)
+      _tile_loadd(7, from + kRegisterRows * kRegisterBytes, kRegisterBytes);
+  };
   const char* ahead = call.ahead;
-  constexpr size_t kTileBytes = kRegisterRows * kRegisterBytes;
   for (size_t step = 0; step < call.steps; ++step) {
-    _tile_loadd(4, a, call.a_row);
-    _tile_loadd(6, b, kRegisterBytes);
-    if constexpr (kVectors > 1) _tile_loadd(7, b + kTileBytes, kRegisterBytes);
-    if constexpr (kRowTiles > 1) _tile_loadd(5, below, call.a_row);
-    if constexpr (kType == TileType::kInt8) {
-      _tile_dpbssd(0, 4, 6);
-      if constexpr (kVectors > 1) _tile_dpbssd(1, 4, 7);
-      if constexpr (kRowTiles > 1) _tile_dpbssd(2, 5, 6);
-      if constexpr (kRowTiles > 1 && kVectors > 1) _tile_dpbssd(3, 5, 7);
+    if constexpr (kType == TileType::kSplitF32) {
+      // The smallest first, which lose least by rounding; in this order seven loads serve six
+      // products.
+      load_a(2);
+      load_b(0);
+      MultiplyRegisters<kType, kRowTiles, kVectors>();
+      load_a(1);
+      MultiplyRegisters<kType, kRowTiles, kVectors>();
+      load_b(1);
+      MultiplyRegisters<kType, kRowTiles, kVectors>();
+      load_a(0);
+      MultiplyRegisters<kType, kRowTiles, kVectors>();
+      load_b(2);
+      MultiplyRegisters<kType, kRowTiles, kVectors>();
+      load_b(0);
+      MultiplyRegisters<kType, kRowTiles, kVectors>();
     } else {
-      _tile_dpbf16ps(0, 4, 6);
-      if constexpr (kVectors > 1) _tile_dpbf16ps(1, 4, 7);
-      if constexpr (kRowTiles > 1) _tile_dpbf16ps(2, 5, 6);
-      if constexpr (kRowTiles > 1 && kVectors > 1) _tile_dpbf16ps(3, 5, 7);
+      load_a(0);
+      load_b(0);
+      MultiplyRegisters<kType, kRowTiles, kVectors>();
     }
     Prefetch(ahead, call.ahead_step);
     ahead += call.ahead_step;
     a += kRegisterBytes;
-    below += kRegisterBytes;
     b += call.panel_step;
   }
   constexpr size_t kRow = kPatchCols * sizeof(float);
@@ -114,8 +147,8 @@ constexpr PatchFunction kPatches[2][2] = {
 // are set up once. The last patch may reach below the block, over rows that nobody reads.
 struct Patches {
   size_t count;
-  size_t rows;            // of a register
-  size_t register_rows;   // registers to a patch: 1 or 2
+  size_t rows;           // of a register
+  size_t register_rows;  // registers to a patch: 1 or 2
   explicit Patches(size_t block)
       : count((block + kPatchRows - 1) / kPatchRows), rows(block), register_rows(1) {
     if (block <= kRegisterRows) return;

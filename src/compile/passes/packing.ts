@@ -81,6 +81,17 @@ export function packingOf(graph: Graph, node: Node): Packing | undefined {
   return undefined;
 }
 
+/** Whether the instruction set has a matrix unit. */
+export const multipliesTiles = (): boolean => native().packedElems(packLayouts.gemmSplitF32, 1, 1, 1) > 0;
+
+/** Whether a matrix unit takes less time for the product, in sums of bfloat16 numbers. Windows of a convolution would be split once a tap. */
+function gainsBySplitting(node: Node, {rowsK, colsN, taps}: Packing): boolean {
+  if (node.op === Recurrence || taps > 1) return false;
+  const sizes = node.op === MatMul ? ['batch1', 'batch2', 'rowsM'] : ['batch', 'outH', 'outW'];
+  const rows = sizes.reduce((product, size) => product * num(node, size), 1);
+  return native().gainsBySplitting(rows, rowsK, colsN);
+}
+
 export const packing: Pass = {
   name: 'packing',
   why: 'weights are copied once into the layout that this processor reads in order',
@@ -88,7 +99,10 @@ export const packing: Pass = {
     const editor = new Editor(graph);
     for (const node of graph.nodes) {
       const packing = packingOf(editor, node);
-      if (packing === undefined || packWeights(editor, node, packing, context, 'packed')) continue;
+      if (packing === undefined) continue;
+      const split = {...packing, layout: packLayouts.gemmSplitF32};
+      if (context.choose(() => gainsBySplitting(node, packing)) && packWeights(editor, node, split, context, 'packed')) continue;
+      if (packWeights(editor, node, packing, context, 'packed')) continue;
       context.refuse(node, `packing: there is no packed layout for weights of ${packing.rowsK} x ${packing.colsN}`);
     }
     return editor.finish();

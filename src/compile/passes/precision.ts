@@ -5,11 +5,11 @@ import {Recurrence} from '../../ops/recurrence';
 import {Editor} from '../editor';
 import type {Node} from '../ir';
 import type {Pass, PassContext} from '../pass';
-import {type Packing, packingOf, packWeights} from './packing';
+import {multipliesTiles, type Packing, packingOf, packWeights} from './packing';
 import {winogradGain} from './winograd';
 
-/** How much faster than a direct convolution in float32 a product in bfloat16 is: what Winograd's form has to beat. */
-const bf16Gain = 1.9;
+/** How much faster than a direct convolution in float32 a product in bfloat16 is, in vectors and in tiles: what Winograd's form has to beat. */
+const bf16Gains = {vectors: 1.9, tiles: 6};
 
 /** Why the node stays in float32 although its weights could be rounded. */
 function keepsFloat32(node: Node, packing: Packing, {precision, choose}: PassContext): string | undefined {
@@ -17,7 +17,7 @@ function keepsFloat32(node: Node, packing: Packing, {precision, choose}: PassCon
   if (native().packedElems(packing.layout, packing.rowsK, packing.colsN, packing.taps) === 0)
     return `this instruction set has no products in ${precision.weights === 'int8' ? 'int8, or none so deep' : 'bfloat16'}`;
   const gain = precision.weights === 'int8' ? 0 : choose(() => winogradGain(node));
-  return gain > bf16Gain ? 'Winograd in float32 takes less time' : undefined;
+  return gain > (multipliesTiles() ? bf16Gains.tiles : bf16Gains.vectors) ? 'Winograd in float32 takes less time' : undefined;
 }
 
 export const precision: Pass = {

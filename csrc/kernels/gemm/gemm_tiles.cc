@@ -1,4 +1,4 @@
 #include "kernels/gemm/gemm.h"
 
-#define GRAVITON_TARGET_INCLUDE "kernels/gemm/gemm_bf16_tiles-inl.h"
+#define GRAVITON_TARGET_INCLUDE "kernels/gemm/gemm_tiles-inl.h"
 #include "simd/foreach_target_tiles.h"
