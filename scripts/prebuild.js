@@ -36,6 +36,16 @@ function needsOf(file) {
   return {versions, needed: [...stdout.matchAll(/\(NEEDED\).*\[(.+)\]/g)].map((m) => m[1])};
 }
 
+/**
+ * C++ functions that a Mach-O file leaves to whoever loads it: it is linked so that Node may define Node-API, and a function that
+ * nobody defines would be noticed on the first Mac alone.
+ */
+function missingFrom(file) {
+  const {stdout, status} = spawnSync('llvm-nm-19', ['--undefined-only', '--format=just-symbols', file], {encoding: 'utf8'});
+  if (status !== 0) throw new Error(`llvm-nm-19 does not read ${file}; Debian has it in llvm-19`);
+  return stdout.split('\n').filter((symbol) => /graviton|^__Z.*Napi/.test(symbol));
+}
+
 /** Prints a binary's size and, of an ELF file, needs; returns what is wrong with them. */
 function inspect(file, target) {
   const {versions, needed} = target.startsWith('linux') ? needsOf(file) : {versions: {}, needed: []};
@@ -46,6 +56,7 @@ function inspect(file, target) {
   for (const [name, version] of Object.entries(versions)) {
     if (compareVersions(version, ceilings[name]) > 0) faults.push(`needs ${name}_${version}; at most ${ceilings[name]} is allowed`);
   }
+  if (target.startsWith('darwin')) faults.push(...missingFrom(file).map((symbol) => `lacks ${symbol}`));
   if (bytes > mostBytes) faults.push(`has ${bytes} bytes; at most ${mostBytes} are allowed`);
   return faults.map((fault) => `${relative(root, file)} ${fault}`);
 }
