@@ -96,7 +96,13 @@ function named(name: string, every: readonly Entry[]): Entry[] {
 function openPeer(peer: string, job: Job, {onnx, python}: Options): Promise<RuntimeProcess> {
   if (peer.startsWith('torch')) {
     const mode = peer === 'torch' ? 'eager' : 'compile';
-    return RuntimeProcess.open(python, [join(root, 'bench/peers/torch_worker.py'), job.model, mode, String(job.threads)]);
+    return RuntimeProcess.open(python, [
+      join(root, 'bench/peers/torch_worker.py'),
+      job.model,
+      mode,
+      String(job.threads),
+      ...(job.fpmath === 'bf16' ? ['bf16'] : []),
+    ]);
   }
   if (!peer.startsWith('onnxruntime')) return RuntimeProcess.ofJob({...job, runtime: peer as Job['runtime']});
   const file = resolve(root, onnx, `${job.model.replaceAll('/', '-')}.onnx`);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One of the benchmark's models in PyTorch, for `npm run bench -- --peers torch,torch-compile`: torch_worker.py MODEL eager|compile THREADS
+"""One of the benchmark's models in PyTorch, for `npm run bench -- --peers torch,torch-compile`: torch_worker.py MODEL eager|compile THREADS [bf16]
 
 Models are built from their class and published configuration with random weights, for the inputs of bench/models. Speaks the protocol of
 bench/worker.ts: Ready on file descriptor 3, then an answer for each line {"runs": N}.
@@ -279,6 +279,7 @@ def build(name):
 
 def main():
     name, mode, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    bf16 = sys.argv[4:] == ['bf16']
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     inputs = inputs_of(name)
@@ -293,7 +294,7 @@ def main():
 
     def run():
         # Freezing needs no_grad; inference_mode is what eager users are told to take.
-        with torch.no_grad() if mode == 'compile' else torch.inference_mode():
+        with torch.no_grad() if mode == 'compile' else torch.inference_mode(), torch.autocast('cpu', torch.bfloat16, bf16):
             return model(*inputs.values()) if by_position else model(**inputs)
 
     run()
