@@ -7,6 +7,7 @@ import {call, encodeProgram, input} from '../ops/program';
 import {Reduce, reduceKinds} from '../ops/reduction';
 import type {NativeDType, OpSpec, Params, ParamValues} from '../ops/schema';
 import type {Frozen, TensorData} from '../tensor-data';
+import {roundedLayouts} from './precision';
 
 interface Constant {
   /** Undefined while only its packed form is kept, and until it is first needed; made (again) by `make`. */
@@ -206,7 +207,7 @@ export class ConstantPool {
    */
   pack(weights: number, dtype: NativeDType, elems: number, params: ParamValues<typeof PackWeights.params>, isLast: boolean): number {
     const packed = this.compute(PackWeights, [weights], dtype, elems, params);
-    if (dtype === 'float32') this.packings.set(packed, {weights, params});
+    if (roundedLayouts[params.layout] === undefined) this.packings.set(packed, {weights, params});
     if (!isLast || !this.freezes || this.planned.has(weights)) return packed;
     this.freeze(new Set([packed]));
     for (const id of [weights, ...(this.parents.get(weights) ?? [])]) if (!this.planned.has(id)) this.letGo(id);

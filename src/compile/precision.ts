@@ -19,7 +19,8 @@ export function precisionFrom(options: {readonly fpmath?: unknown; readonly weig
   return {fpmath: settings.fpmath.parse(String(fpmath), 'option fpmath'), weights};
 }
 
-const roundedLayouts: Readonly<Record<number, 'bf16' | 'int8'>> = {[packLayouts.gemmBf16]: 'bf16', [packLayouts.gemmInt8]: 'int8'};
+/** The layouts of weights that cannot be unpacked again. */
+export const roundedLayouts: Readonly<Record<number, 'bf16' | 'int8'>> = {[packLayouts.gemmBf16]: 'bf16', [packLayouts.gemmInt8]: 'int8'};
 
 /** How the node's weights, and with them its other operand, are rounded. */
 export function roundingOf(node: Node): 'bf16' | 'int8' | undefined {

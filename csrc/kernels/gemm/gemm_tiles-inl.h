@@ -69,6 +69,19 @@ struct Format<3> {
   }
 };
 
+// Row k of a vector of columns in a panel of three addends, `width` columns wide.
+inline Vf WeightsAt(const uint16_t* vector, size_t k, size_t width) {
+  constexpr size_t kAddends = 3;
+  const size_t addend = width * kStep;
+  const uint16_t* pairs = vector + k / kStep * kAddends * addend + k % kStep / 2 * (2 * kLanes);
+  Vf sum{};
+  for (size_t s = kAddends; s-- > 0;) {
+    const auto both = (Vi)_mm512_loadu_si512(pairs + s * addend);
+    sum += FromBits(k % 2 == 0 ? both << 16 : both & Splat(static_cast<int32_t>(0xffff0000)));
+  }
+  return sum;
+}
+
 template <size_t kAddends>
 struct Product {
   using F = Format<kAddends>;
@@ -154,20 +167,11 @@ struct Product {
   // Sums of a row that are not finite, once more from the floats.
   static void MultiplyExactly(const float* a, size_t depth, const Columns& columns, size_t vectors,
                               float* sums) {
-    const Vi high = Splat(static_cast<int32_t>(0xffff0000));
     for (size_t j = 0; j < vectors; ++j) {
       const uint16_t* b = columns.first + j * kStep * kLanes;
       Vf sum{};
-      for (size_t k = 0; k < depth; ++k) {
-        Vf x{};
-        for (size_t s = kAddends; s-- > 0;) {
-          const uint16_t* at = b + k / kStep * columns.step() +
-                               s * columns.vectors * kStep * kLanes + k % kStep / 2 * (2 * kLanes);
-          const auto pairs = (Vi)_mm512_loadu_si512(at);
-          x += FromBits(k % 2 == 0 ? pairs << 16 : pairs & high);
-        }
-        sum += Splat(a[k]) * x;
-      }
+      for (size_t k = 0; k < depth; ++k)
+        sum += Splat(a[k]) * WeightsAt(b, k, columns.vectors * kLanes);
       Store(sums + j * kLanes, sum);
     }
   }
@@ -300,25 +304,21 @@ struct Product {
 // The sums of the addends.
 void Unpack(const void* packed, size_t depth_k, size_t cols_n, Range panels, float* b,
             int64_t b_row, int64_t b_col) {
-  constexpr size_t kAddends = 3;
   for (size_t p = panels.begin; p < panels.end; ++p) {
     const size_t first = p * kPatchCols;
     const size_t cols = cols_n - first < kPatchCols ? cols_n - first : kPatchCols;
     const size_t width = VectorsOf(cols) * kLanes;
-    const auto* panel = static_cast<const uint16_t*>(packed) + kAddends * first * Padded(depth_k);
+    const auto* panel = static_cast<const uint16_t*>(packed) + 3 * first * Padded(depth_k);
     for (size_t k = 0; k < depth_k; ++k) {
-      const uint16_t* row =
-          panel + k / kStep * kAddends * kStep * width + k % kStep / 2 * (2 * kLanes) + k % 2;
-      for (size_t n = 0; n < cols; ++n) {
-        const uint16_t* at = row + n / kLanes * kStep * kLanes + n % kLanes * 2;
-        float x = 0;
-        for (size_t s = kAddends; s-- > 0;) {
-          const uint32_t bits = uint32_t{at[s * kStep * width]} << 16;
-          float addend;
-          std::memcpy(&addend, &bits, sizeof(addend));
-          x += addend;
+      for (size_t n = 0; n < cols; n += kLanes) {
+        const Vf x = WeightsAt(panel + n * kStep, k, width);
+        const size_t here = cols - n < kLanes ? cols - n : kLanes;
+        float* to = b + static_cast<int64_t>(k) * b_row + static_cast<int64_t>(first + n) * b_col;
+        if (b_col == 1) {
+          StorePart(to, x, here);
+        } else {
+          for (size_t i = 0; i < here; ++i) to[static_cast<int64_t>(i) * b_col] = x[i];
         }
-        b[static_cast<int64_t>(k) * b_row + static_cast<int64_t>(first + n) * b_col] = x;
       }
     }
   }
