@@ -101,5 +101,26 @@ inline void FollowTiles(const GemmCall& g, size_t row, size_t rows, size_t col, 
   if (!g.in_tiles) RunEpilogueOf(g, row, rows, col, cols);
 }
 
+// Calls segment(vector, vectors) for each run of columns inside one panel of `kPanelVectors`, and
+// does what follows the tiles after as many columns as an epilogue takes at once: its runs are near
+// their longest, and their part of c is still in L2. `last`: of the depth.
+template <size_t kPanelVectors, class Segment>
+void ForSegments(const GemmCall& g, size_t row, size_t rows, Range vectors, bool last,
+                 const Segment& segment) {
+  constexpr size_t kGroup = kTile / (kPanelVectors * kLanes) * kPanelVectors;
+  for (size_t group = vectors.begin; group < vectors.end; group += kGroup) {
+    const size_t end = group + kGroup < vectors.end ? group + kGroup : vectors.end;
+    for (size_t v = group; v < end;) {
+      const size_t panel_end = (v / kPanelVectors + 1) * kPanelVectors;
+      const size_t here = (panel_end < end ? panel_end : end) - v;
+      segment(v, here);
+      v += here;
+    }
+    if (!last) continue;
+    const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
+    FollowTiles(g, row, rows, group * kLanes, col_end - group * kLanes);
+  }
+}
+
 }  // namespace
 }  // namespace graviton::GRAVITON_NS

@@ -73,23 +73,11 @@ void MultiplySegment(const GemmCall& g, const RowBlock& block, size_t vector, si
   RunTiles(call, block.rows, vectors, next);
 }
 
-// Columns per turn of the epilogue: runs near its longest, and the block's part of c still in L2.
-constexpr size_t kGroupVectors = kTile / kTileCols * kTileVectors;
-
 void MultiplyBlock(const GemmCall& g, const RowBlock& block, Range vectors, float* panel_scratch) {
-  const size_t all = VectorsOf(g.cols_n);
-  for (size_t group = vectors.begin; group < vectors.end; group += kGroupVectors) {
-    const size_t end = group + kGroupVectors < vectors.end ? group + kGroupVectors : vectors.end;
-    for (size_t v = group; v < end;) {
-      size_t here = PlaceOf(nullptr, 0, all, v).vectors_after;
-      if (here > end - v) here = end - v;
-      MultiplySegment(g, block, v, here, vectors.end, panel_scratch);
-      v += here;
-    }
-    if (!block.last) continue;
-    const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
-    FollowTiles(g, block.row, block.rows, group * kLanes, col_end - group * kLanes);
-  }
+  ForSegments<kTileVectors>(g, block.row, block.rows, vectors, block.last,
+                            [&](size_t vector, size_t count) {
+                              MultiplySegment(g, block, vector, count, vectors.end, panel_scratch);
+                            });
 }
 
 size_t RowBlockOf(const GemmCall& g) { return g.packed ? kRowBlock : kRowBlockUnpacked; }

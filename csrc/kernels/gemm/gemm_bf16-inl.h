@@ -290,23 +290,6 @@ void MultiplySegment(const GemmCall& g, const Block& block, size_t vector, size_
   }
 }
 
-constexpr size_t kGroupVectors = kTile / kTileCols * kTileVectors;
-
-void MultiplyBlock(const GemmCall& g, const Block& block, Range vectors) {
-  for (size_t group = vectors.begin; group < vectors.end; group += kGroupVectors) {
-    const size_t end = group + kGroupVectors < vectors.end ? group + kGroupVectors : vectors.end;
-    for (size_t v = group; v < end;) {
-      const size_t panel_end = (v / kTileVectors + 1) * kTileVectors;
-      const size_t here = (panel_end < end ? panel_end : end) - v;
-      MultiplySegment(g, block, v, here);
-      v += here;
-    }
-    if (!block.last) continue;
-    const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
-    FollowTiles(g, block.row, block.rows, group * kLanes, col_end - group * kLanes);
-  }
-}
-
 void Multiply(const GemmCall& g, Range rows, Range vectors, float* scratch) {
   auto* tiles = reinterpret_cast<uint16_t*>(scratch);
   for (Block block = {tiles, rows.begin, 0, 0, 0, false}; block.row < rows.end;
@@ -317,7 +300,9 @@ void Multiply(const GemmCall& g, Range rows, Range vectors, float* scratch) {
       block.depth = g.depth_k - block.k < kDepthBlock ? g.depth_k - block.k : kDepthBlock;
       block.last = block.k + block.depth == g.depth_k;
       RoundBlock(g, block, tiles);
-      MultiplyBlock(g, block, vectors);
+      ForSegments<kTileVectors>(
+          g, block.row, block.rows, vectors, block.last,
+          [&](size_t vector, size_t count) { MultiplySegment(g, block, vector, count); });
       block.k += block.depth;
     } while (block.k < g.depth_k);
   }

@@ -488,22 +488,6 @@ void MultiplySegment(const GemmCall& g, const Rows& rows, Range block, size_t ve
 
 #endif
 
-constexpr size_t kGroupVectors = kTile / kPanelCols * kPanelVectors;
-
-void MultiplyBlock(const GemmCall& g, const Rows& rows, Range block, Range vectors) {
-  for (size_t group = vectors.begin; group < vectors.end; group += kGroupVectors) {
-    const size_t end = group + kGroupVectors < vectors.end ? group + kGroupVectors : vectors.end;
-    for (size_t v = group; v < end;) {
-      const size_t panel_end = (v / kPanelVectors + 1) * kPanelVectors;
-      const size_t here = (panel_end < end ? panel_end : end) - v;
-      MultiplySegment(g, rows, block, v, here, vectors.end);
-      v += here;
-    }
-    const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
-    FollowTiles(g, block.begin, block.end - block.begin, group * kLanes, col_end - group * kLanes);
-  }
-}
-
 void Multiply(const GemmCall& g, Range range, Range vectors, float* scratch) {
   const Rows rows(g, scratch);
   for (size_t row = range.begin; row < range.end; row += kRowBlock) {
@@ -512,7 +496,9 @@ void Multiply(const GemmCall& g, Range range, Range vectors, float* scratch) {
 #if defined(GRAVITON_TILES)
     const TileRegisters registers(Patches(end - row).rows);
 #endif
-    MultiplyBlock(g, rows, {row, end}, vectors);
+    ForSegments<kPanelVectors>(g, row, end - row, vectors, true, [&](size_t vector, size_t count) {
+      MultiplySegment(g, rows, {row, end}, vector, count, vectors.end);
+    });
   }
 }
 

@@ -150,8 +150,7 @@ struct Product {
   // Where one vector of columns lies, within the block's depth.
   struct Columns {
     const uint16_t* first;
-    size_t vectors;        // of the panel
-    size_t vectors_after;  // of the panel, from this one on
+    size_t vectors;  // of the panel
     size_t step() const { return kAddends * vectors * kStep * kLanes; }
   };
   static Columns ColumnsAt(const GemmCall& g, size_t k, size_t vector) {
@@ -161,7 +160,7 @@ struct Product {
     const size_t vectors = rest < kPatchVectors ? rest : kPatchVectors;
     const size_t elems = panel * kPatchCols * Padded(g.depth_k) + k * vectors * kLanes;
     return {static_cast<const uint16_t*>(g.prepared_b) + kAddends * elems + within * kStep * kLanes,
-            vectors, vectors - within};
+            vectors};
   }
 
   // Sums of a row that are not finite, once more from the floats.
@@ -194,9 +193,9 @@ struct Product {
     }
   }
 
-  // One run of columns inside one panel, while the one at `next` (null: none) is brought to L2.
+  // One run of columns inside one panel, while the next, up to `vectors_end`, is brought to L2.
   static void MultiplySegment(const GemmCall& g, const Block& block, const Patches& patches,
-                              size_t vector, size_t vectors, const uint16_t* next,
+                              size_t vector, size_t vectors, size_t vectors_end,
                               const Scratch& scratch) {
     const size_t col = vector * kLanes;
     const size_t cols = g.cols_n - col < vectors * kLanes ? g.cols_n - col : vectors * kLanes;
@@ -209,9 +208,13 @@ struct Product {
                       .panel_addend = columns.vectors * kRegisterRows * kRegisterBytes,
                       .panel_step = columns.step() * sizeof(uint16_t),
                       .steps = Padded(block.depth) / kStep,
-                      .ahead = reinterpret_cast<const char*>(next),
+                      .ahead = nullptr,
                       .ahead_step = 0};
-    if (next != nullptr) call.ahead_step = call.panel_step / patches.count;
+    if (vector + vectors < vectors_end) {
+      const Columns next = ColumnsAt(g, block.k, vector + vectors);
+      call.ahead = reinterpret_cast<const char*>(next.first);
+      call.ahead_step = call.panel_step / patches.count;
+    }
     TileOut out = OutOf(g, block.row, col, cols, block.k > 0, block.last);
     const PatchFunction multiply = kPatches<F::kType>[patches.register_rows - 1][vectors - 1];
     for (size_t row = 0; row < block.rows; row += patches.height()) {
@@ -226,28 +229,6 @@ struct Product {
     }
   }
 
-  static constexpr size_t kGroupVectors = kTile / kPatchCols * kPatchVectors;
-
-  static void MultiplyBlock(const GemmCall& g, const Block& block, Range vectors,
-                            const Scratch& scratch) {
-    const Patches patches(block.rows);
-    const TileRegisters registers(patches.rows);
-    for (size_t group = vectors.begin; group < vectors.end; group += kGroupVectors) {
-      const size_t end = group + kGroupVectors < vectors.end ? group + kGroupVectors : vectors.end;
-      for (size_t v = group; v < end;) {
-        size_t here = ColumnsAt(g, block.k, v).vectors_after;
-        if (here > end - v) here = end - v;
-        const bool more = v + here < vectors.end;
-        MultiplySegment(g, block, patches, v, here,
-                        more ? ColumnsAt(g, block.k, v + here).first : nullptr, scratch);
-        v += here;
-      }
-      if (!block.last) continue;
-      const size_t col_end = end * kLanes < g.cols_n ? end * kLanes : g.cols_n;
-      FollowTiles(g, block.row, block.rows, group * kLanes, col_end - group * kLanes);
-    }
-  }
-
   static void Multiply(const GemmCall& g, Range rows, Range vectors, float* from) {
     const Scratch scratch(from);
     for (Block block = {rows.begin, 0, 0, 0, false}; block.row < rows.end;
@@ -258,7 +239,12 @@ struct Product {
         block.depth = g.depth_k - block.k < kDepthBlock ? g.depth_k - block.k : kDepthBlock;
         block.last = block.k + block.depth == g.depth_k;
         SplitBlock(g, block, scratch);
-        MultiplyBlock(g, block, vectors, scratch);
+        const Patches patches(block.rows);
+        const TileRegisters registers(patches.rows);
+        ForSegments<kPatchVectors>(
+            g, block.row, block.rows, vectors, block.last, [&](size_t vector, size_t count) {
+              MultiplySegment(g, block, patches, vector, count, vectors.end, scratch);
+            });
         block.k += block.depth;
       } while (block.k < g.depth_k);
     }
