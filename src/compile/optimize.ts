@@ -22,6 +22,7 @@ import {sharedWeights} from './passes/shared-weights';
 import {winograd} from './passes/winograd';
 import {writes} from './passes/writes';
 import {exactPrecision, type Precision} from './precision';
+import {Remains} from './remains';
 
 /** In the order in which they run; each says why it is there. Folding needs no pass: what depends on no input is never recorded. */
 export const passes: readonly Pass[] = [
@@ -69,6 +70,8 @@ export interface Optimized {
   readonly passes: readonly PassReport[];
   /** Why something that might be expected was not done, by node of the final graph where it is still there. */
   readonly refusals: readonly Refusal[];
+  /** Why steps stay by themselves. */
+  readonly remains: Remains;
   /** What passes chose by speed, in order. */
   readonly choices: readonly unknown[];
 }
@@ -83,6 +86,8 @@ export function optimize(
 ): Optimized {
   const reports: PassReport[] = [];
   const refusals: Refusal[] = [];
+  const remains = new Remains();
+  const leave = (node: Node, reason: string) => remains.leave(node, reason);
   const refuse = (node: Node, reason: string) => {
     refusals.push({node, reason});
   };
@@ -105,10 +110,10 @@ export function optimize(
   for (const pass of passes) {
     if (off.has(pass.name)) continue;
     const start = performance.now();
-    const next = pass.run(current, {pool, precision: allowed, refuse, inherit, remember, choose});
+    const next = pass.run(current, {pool, precision: allowed, refuse, leave, inherit, remember, choose});
     if (next !== current) verify(next, pass.name);
     reports.push({name: pass.name, ms: performance.now() - start, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length});
     current = next;
   }
-  return {graph: current, passes: reports, refusals, choices};
+  return {graph: current, passes: reports, refusals, remains, choices};
 }

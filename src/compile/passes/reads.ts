@@ -75,20 +75,18 @@ function strided(node: Node, position: number, view: View): Node | undefined {
 export const reads: Pass = {
   name: 'reads',
   why: 'transposes and slices become strides of what reads them',
-  run(graph, {refuse}) {
+  run(graph, {leave}) {
     const editor = new Editor(graph);
     for (const original of graph.nodes) {
       let node = original;
       for (let position = 0; position < node.inputs.length; position++) {
         const view = viewOf(editor, node.inputs[position]);
-        if (
-          view === undefined ||
-          valueOf(editor, view.source.value).dtype !== valueOf(editor, (node.inputs[position] as Operand).value).dtype
-        )
-          continue;
-        const direct = through(editor, node, position, view);
+        const copy = producerOf(editor, node.inputs[position]);
+        if (view === undefined || copy === undefined) continue;
+        const converts = valueOf(editor, view.source.value).dtype !== valueOf(editor, (node.inputs[position] as Operand).value).dtype;
+        const direct = converts ? undefined : through(editor, node, position, view);
         if (direct === undefined) {
-          refuse(node, `reads: its operand ${position} is a transposed or sliced copy that its strides cannot express`);
+          leave(copy, converts ? 'it changes the type' : `${node.host?.kernelName ?? node.op.name} cannot read with its strides`);
           continue;
         }
         editor.replace(node, direct);
