@@ -17,6 +17,7 @@ import {pointwise} from './passes/pointwise';
 import {precision} from './passes/precision';
 import {reads, slices} from './passes/reads';
 import {recurrence} from './passes/recurrence';
+import {rows} from './passes/rows';
 import {sharedInput} from './passes/shared-input';
 import {sharedWeights} from './passes/shared-weights';
 import {winograd} from './passes/winograd';
@@ -44,6 +45,7 @@ export const passes: readonly Pass[] = [
   batchNorm,
   reads,
   slices,
+  rows,
   sharedInput,
   writes,
   deadCode,
@@ -92,6 +94,7 @@ export function optimize(
     refusals.push({node, reason});
   };
   const inherit = (node: Node, next: Node) => {
+    remains.inherit(node, next);
     for (const [i, refusal] of refusals.entries()) if (refusal.node === node) refusals[i] = {...refusal, node: next};
   };
   const memory = new Map<string, unknown>();

@@ -10,7 +10,7 @@ export interface PassContext {
   refuse(node: Node, reason: string): void;
   /** Notes why a step stays by itself, in a few words: explain() says it of the step, if that is still there at the end. */
   leave(node: Node, reason: string): void;
-  /** What was refused for a node is said of `next` from now on, which computes the same. */
+  /** What was said of a node is said of `next` from now on, which computes the same, or a part of it. */
   inherit(node: Node, next: Node): void;
   /** `make()`, once for each key: a model's layers have the same expressions, and recognising one takes far longer than finding it again. */
   remember<T>(key: string, make: () => T): T;

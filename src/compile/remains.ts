@@ -21,6 +21,11 @@ export class Remains {
     this.said.set(key, (this.said.get(key) ?? new Set()).add(reason));
   }
 
+  /** What was said of a step is said of `next` too, which computes the same, or a part of it, elsewhere. */
+  inherit(node: Node, next: Node): void {
+    for (const reason of this.said.get(keyOf(node)) ?? []) this.leave(next, reason);
+  }
+
   /** Why each step of the final graph that has been fused with nothing was not, in a few words. */
   of(graph: Graph): ReadonlyMap<Node, string> {
     const {readers, isOutput} = usesOf(graph);

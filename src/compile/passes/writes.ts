@@ -158,44 +158,45 @@ function movedTo(editor: Editor, copy: Node, reader: Node): Move | string {
 }
 
 /** Makes whoever computes the copy's source write to its target instead, and who else reads the source read it there. */
-function absorbCopy(editor: Editor, copy: Node, leave: PassContext['leave']): void {
+function absorbCopy(editor: Editor, copy: Node, context: PassContext): void {
   const move = movedTo(editor, copy, copy);
-  if (typeof move === 'string') return leave(copy, move);
+  if (typeof move === 'string') return context.leave(copy, move);
   const {producer, nodes, changes} = move;
   editor.remove(copy);
   for (const [reader, next] of changes) editor.replace(reader, next);
   editor.replace(producer, ...nodes);
-  for (const node of nodes) if (node.op === StridedCopy) absorbCopy(editor, node, leave);
+  for (const node of nodes) context.inherit(producer, node);
+  for (const node of nodes) if (node.op === StridedCopy) absorbCopy(editor, node, context);
 }
 
-function expand(editor: Editor, concat: Node, leave: PassContext['leave']): void {
+function expand(editor: Editor, concat: Node, context: PassContext): void {
   const {value} = concat.outputs[0] as Operand;
   const outer = num(concat, 'outer');
   const total = list(concat, 'inner').reduce((a, b) => a + b, 0);
   if (outer * total === 0) return;
   const copies = copiesOf(concat, {shape: [outer, total], strides: [total, 1], output: {value, offset: 0}}) ?? [];
   const distinct = new Set(copies.map((c) => c.inputs[0]?.value)).size === copies.length;
-  if (!distinct) return leave(concat, 'it has a part twice');
-  if (copies.length < 2) return leave(concat, 'it has one part');
+  if (!distinct) return context.leave(concat, 'it has a part twice');
+  if (copies.length < 2) return context.leave(concat, 'it has one part');
   const moves = copies.map((copy) => movedTo(editor, copy, concat));
   if (moves.every((move) => typeof move === 'string')) {
-    for (const reason of moves) leave(concat, reason);
+    for (const reason of moves) context.leave(concat, reason);
     return;
   }
   editor.replace(concat, ...copies);
-  for (const copy of copies) absorbCopy(editor, copy, leave);
+  for (const copy of copies) absorbCopy(editor, copy, context);
 }
 
 export const writes: Pass = {
   name: 'writes',
   why: 'what is transposed or concatenated is computed where it is wanted',
-  run(graph, {leave}) {
+  run(graph, context) {
     const editor = new Editor(graph);
     // Backwards: what a concatenation of concatenations takes from the inner one is computed in the outer one.
     for (const node of [...graph.nodes].reverse()) {
       if (!editor.has(node)) continue;
-      if (node.op === StridedCopy) absorbCopy(editor, node, leave);
-      if (node.op === Concat) expand(editor, node, leave);
+      if (node.op === StridedCopy) absorbCopy(editor, node, context);
+      if (node.op === Concat) expand(editor, node, context);
     }
     return editor.finish();
   },
