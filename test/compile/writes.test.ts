@@ -167,4 +167,22 @@ describe('pass writes', () => {
     nodes: [3, 3],
     reasons: [/^Pointwise would write to what it reads$/],
   });
+
+  // As a decoder joins what it samples up with what an encoder left.
+  rewrites('copies what a copy repeats straight into the concatenation', writes, {
+    before: `
+      inputs: v0 float32[4], v1 float32[8]
+      constants:
+      v2 float32[8] = StridedCopy(v0) {shape: [2,2,2], srcStrides: [2,0,1], dstStrides: [4,2,1]}
+      v3 float32[16] = Concat(v2, v1) {outer: 4, inner: [2,2]}
+      outputs: v3`,
+    after: `
+      inputs: v0 float32[4], v1 float32[8]
+      constants:
+      v3 float32[16] = StridedCopy(v0) {shape: [2,2,2], srcStrides: [2,0,1], dstStrides: [8,4,1]} # concat
+      v3@2 = StridedCopy(v1) {shape: [4,2], srcStrides: [2,1], dstStrides: [4,1]} # concat
+      outputs: v3`,
+    nodes: [2, 2],
+    reasons: [/^it copies an input$/],
+  });
 });

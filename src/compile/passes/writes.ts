@@ -8,7 +8,7 @@ import {Editor} from '../editor';
 import {formOf, tidy} from '../form';
 import {type Graph, list, type Node, num, type Operand, producerOf, type ValueId, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
-import {through} from './reads';
+import {through, viewOf} from './reads';
 
 /** Where the elements of a dense value of `shape` go. */
 interface Target {
@@ -133,10 +133,16 @@ function redirected(editor: Editor, value: ValueId, copy: Node, target: Target):
 }
 
 /** What computes the copy's source, writing to its target instead: nodes for the place of the producer; or why not. */
-function producing(editor: Editor, producer: Node, source: Operand, target: Target): readonly Node[] | string {
+function producing(editor: Editor, copy: Node, producer: Node, target: Target): readonly Node[] | string {
+  const source = copy.inputs[0] as Operand;
   const name = producer.host?.kernelName ?? producer.op.name;
   const strides = `${name} cannot write with its strides`;
   if (producer.op === Concat) return copiesOf(producer, target) ?? strides;
+  const view = viewOf(editor, source);
+  if (view !== undefined) {
+    const direct = through(editor, copy, 0, view);
+    return direct === undefined ? strides : [direct];
+  }
   if (producer.outputs[0]?.value !== source.value) return `${name} writes it as it is`;
   const writer = writing(editor, producer, target);
   if (writer === undefined) return strides;
@@ -149,11 +155,12 @@ function movedTo(editor: Editor, copy: Node, reader: Node): Move | string {
   const producer = producerOf(editor, source);
   if (producer === undefined) return editor.inputs.includes(source.value) ? 'it copies an input' : 'several steps write what it copies';
   const target = targetOf(editor, copy);
-  if (target === undefined) return 'it copies a part of what a step writes';
+  const repeats = sizeOf(list(copy, 'shape')) > valueOf(editor, source.value).elems;
+  if (target === undefined) return repeats ? 'it repeats what it copies' : 'it copies a part of what a step writes';
   if (editor.isOutput[source.value]) return 'what it copies is an output';
   const changes = redirected(editor, source.value, reader, target);
   if (changes === undefined) return 'another step reads what it copies';
-  const nodes = producing(editor, producer, source, target);
+  const nodes = producing(editor, copy, producer, target);
   return typeof nodes === 'string' ? nodes : {producer, nodes, changes};
 }
 
@@ -165,7 +172,7 @@ function absorbCopy(editor: Editor, copy: Node, context: PassContext): void {
   editor.remove(copy);
   for (const [reader, next] of changes) editor.replace(reader, next);
   editor.replace(producer, ...nodes);
-  for (const node of nodes) context.inherit(producer, node);
+  if (producer.op !== StridedCopy) for (const node of nodes) context.inherit(producer, node);
   for (const node of nodes) if (node.op === StridedCopy) absorbCopy(editor, node, context);
 }
 
