@@ -1,7 +1,7 @@
 import {Conv2D, DepthwiseConv2D} from '../../ops/convolution';
 import {sizeOf} from '../../ops/geometry';
 import {MatMul} from '../../ops/linear';
-import {decodeProgram, type Expr, encodeProgram} from '../../ops/program';
+import {decodeProgram, type Expr, encodeProgram, input} from '../../ops/program';
 import {Normalize} from '../../ops/reduction';
 import type {OpSpec} from '../../ops/schema';
 import {withSplitBatch, writeWalk} from '../axes';
@@ -14,6 +14,8 @@ import type {Pass, PassContext} from '../pass';
 export const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D, Normalize]);
 const bias = 2;
 const firstExtra = 3;
+/** The product, of which nothing is made: one object, by which compose() finds what it has made before. */
+const itself = input(0);
 
 /** A linear op's epilogue while it grows: input 0 is the product, the others are `extras`. */
 export interface Epilogue {
@@ -26,7 +28,7 @@ export function epilogueOf(node: Node): Epilogue {
   const program = list(node, 'epilogue');
   const strides = list(node, 'epilogueStrides');
   return {
-    expr: program.length === 0 ? {input: 0} : decodeProgram(program),
+    expr: program.length === 0 ? itself : decodeProgram(program),
     bias: node.inputs[bias],
     extras: node.inputs.slice(firstExtra).map((operand, i) => ({operand: operand as Operand, strides: strides.slice(4 * i, 4 * i + 4)})),
   };
@@ -66,7 +68,7 @@ function extractBias(graph: Graph, epilogue: Epilogue, axes: readonly number[]):
   if (columns === 1 || !isColumn(extra.strides, axes) || extra.strides[3] !== 1) return;
   if (valueOf(graph, extra.operand.value).elems < extra.operand.offset + columns) return;
   epilogue.bias = extra.operand;
-  epilogue.expr = replacePart(epilogue.expr, sum, {input: 0});
+  epilogue.expr = replacePart(epilogue.expr, sum, itself);
 }
 
 /** `node` computing what `form`, the only reader of its result, computes; or why not. */

@@ -6,7 +6,17 @@ import {type Form, type FormInput, formOf, inline, nodeOf} from '../form';
 import {type Node, type Operand, onlyReader, producerOf, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
 
-const opsOf = (expr: Expr): string[] => [...partsOf(expr)].flatMap((part) => ('op' in part ? [part.op] : []));
+const named = new WeakMap<Expr, readonly string[]>();
+
+/** The functions in an expression. */
+function opsOf(expr: Expr): readonly string[] {
+  let names = named.get(expr);
+  if (names === undefined) {
+    names = [...partsOf(expr)].flatMap((part) => ('op' in part ? [part.op] : []));
+    named.set(expr, names);
+  }
+  return names;
+}
 
 /** `node` computing its operand `position`, which `inner` describes, by itself; or why it does not. */
 function merge(editor: Editor, node: Node, form: Form, position: number, inner: Form): Node | string {
