@@ -4,6 +4,7 @@ import type {Pass} from './pass';
 import {attention} from './passes/attention';
 import {batchNorm} from './passes/batch-norm';
 import {canonicalise} from './passes/canonicalise';
+import {channelFactors} from './passes/channel-factors';
 import {commonSubexpressions} from './passes/common-subexpressions';
 import {concatenations} from './passes/concatenations';
 import {deadCode} from './passes/dead-code';
@@ -43,6 +44,7 @@ export const passes: readonly Pass[] = [
   sharedWeights,
   recurrence,
   batchNorm,
+  channelFactors,
   reads,
   slices,
   rows,
