@@ -4,7 +4,7 @@ import {Attention, MatMul} from '../ops/linear';
 import {Recurrence} from '../ops/recurrence';
 import {Normalize} from '../ops/reduction';
 import type {OpSpec} from '../ops/schema';
-import {type Node, num} from './ir';
+import {list, type Node, num, type Operand} from './ir';
 
 /** An operand's strides over the op's axes: parameter names, a constant stride, or null where the operand has no such axis (stride 0). */
 type StrideNames = readonly (string | number | null)[];
@@ -76,8 +76,17 @@ export function hasAxes(node: Node): boolean {
   return tables.has(node.op);
 }
 
+/** Which operand of its epilogue operand `position` is; below 0 where it is none of them. */
+function extraOf(node: Node, position: number): number {
+  const strides = node.params.epilogueStrides;
+  return Array.isArray(strides) ? position - (node.inputs.length - strides.length / 4) : -1;
+}
+
 /** How the op walks operand `position`; undefined where it is not described by strides (packed weights, a bias). */
 export function readWalk(node: Node, position: number): Walk | undefined {
+  const extra = extraOf(node, position);
+  const written = extra < 0 ? undefined : writeWalk(node);
+  if (written !== undefined) return {shape: written.shape, strides: list(node, 'epilogueStrides').slice(4 * extra, 4 * extra + 4)};
   const read = tables.get(node.op)?.reads[position];
   if (read === undefined || (node.op === MatMul && position === 1 && num(node, 'packedB') !== 0)) return undefined;
   return {shape: sizesOf(node, read.sizes), strides: read.strides.map((name) => strideOf(node, name))};
@@ -129,6 +138,12 @@ function readsEachOnce(node: Node): boolean {
 }
 
 export function withReadStrides(node: Node, position: number, strides: readonly number[]): Node | undefined {
+  const extra = extraOf(node, position);
+  if (extra >= 0 && hasAxes(node)) {
+    const epilogueStrides = [...list(node, 'epilogueStrides')];
+    epilogueStrides.splice(4 * extra, 4, ...strides);
+    return {...node, params: {...node.params, epilogueStrides}};
+  }
   const read = tables.get(node.op)?.reads[position];
   const result = read && withStrides(node, read.strides, strides, sizesOf(node, read.sizes));
   return result !== undefined && movesAlongSum(result) && readsEachOnce(result) ? result : undefined;
@@ -137,6 +152,36 @@ export function withReadStrides(node: Node, position: number, strides: readonly 
 export function withWriteStrides(node: Node, strides: readonly number[]): Node | undefined {
   const table = tables.get(node.op);
   return table && withStrides(node, table.write, strides, sizesOf(node, table.sizes));
+}
+
+/**
+ * The same node with only every `step`-th of its rows (the axis before the last), from row `first` on. Undefined where rows are not
+ * computed each for itself.
+ */
+export function withRows(node: Node, first: number, step: number): Node | undefined {
+  const table = tables.get(node.op);
+  const rows = table?.sizes[2];
+  const reads = Object.entries(table?.reads ?? {}).filter(([, {sizes}]) => sizes[2] === rows);
+  const joined = node.params.causal === true || (node.op === Normalize && num(node, 'positions') !== 1);
+  if (table === undefined || typeof rows !== 'string' || reads.length === 0 || joined || num(node, rows) % step !== 0) return undefined;
+  const params = {...node.params, [rows]: num(node, rows) / step};
+  const moved = (operand: Operand | undefined, stride: number) => operand && {...operand, offset: operand.offset + first * stride};
+  const stretched = (name: string | number | null | undefined) => {
+    const stride = strideOf(node, name ?? null);
+    if (typeof name === 'string') params[name] = stride * step;
+    return stride;
+  };
+  const inputs = [...node.inputs];
+  for (const [position, {strides}] of reads) inputs[Number(position)] = moved(inputs[Number(position)], stretched(strides[2]));
+  const epilogueStrides = [...list(node, 'epilogueStrides')];
+  for (let i = 2; i < epilogueStrides.length; i += 4) {
+    const position = inputs.length - (epilogueStrides.length - i + 2) / 4;
+    inputs[position] = moved(inputs[position], epilogueStrides[i] as number);
+    epilogueStrides[i] = (epilogueStrides[i] as number) * step;
+  }
+  const [result, ...others] = node.outputs;
+  const outputs = [moved(result, stretched(table.write[2])) as Operand, ...others];
+  return {...node, inputs, outputs, params: {...params, epilogueStrides}};
 }
 
 /**

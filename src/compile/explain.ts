@@ -18,6 +18,8 @@ export interface ExplainedStep {
   readonly microKernel?: string;
   /** Where a kernel of tfjs-backend-cpu runs instead of a native op: which one. */
   readonly fallback?: string;
+  /** Of a step with which no other was fused: why, in a few words ('3 readers', 'no product before it', 'an output', …). */
+  readonly alone?: string;
   /** With GRAVITON_VERIFY=1: how far the step lay from eager in the last call, as a part of the largest magnitude, and what rounding explains. */
   readonly diff?: {readonly error: number; readonly tolerance: number};
 }
@@ -75,7 +77,7 @@ export function sizeTextOf(node: Node): string {
   return [outer, rows, reduce, cols, inner].filter((s) => typeof s === 'number').join('x');
 }
 
-function explainedStep(graph: Graph, node: Node, verifier: Verifier | undefined): ExplainedStep {
+function explainedStep(graph: Graph, node: Node, alone: string | undefined, verifier: Verifier | undefined): ExplainedStep {
   const step = verifier?.differences.get(node);
   const microKernel = microKernelOf(graph, node);
   return {
@@ -85,8 +87,14 @@ function explainedStep(graph: Graph, node: Node, verifier: Verifier | undefined)
     precision: precisionOf(graph, node),
     ...(microKernel === undefined ? {} : {microKernel}),
     ...(node.host === undefined ? {} : {fallback: node.host.kernelName}),
+    ...(alone === undefined ? {} : {alone}),
     ...(step === undefined ? {} : {diff: {error: errorOf(step.difference), tolerance: step.tolerance}}),
   };
+}
+
+function stepsOf({graph, remains}: Optimized, verifier: Verifier | undefined): ExplainedStep[] {
+  const alone = remains.of(graph);
+  return graph.nodes.map((node) => explainedStep(graph, node, alone.get(node), verifier));
 }
 
 function refusalsOf({graph, refusals}: Optimized): string[] {
@@ -104,7 +112,7 @@ function explained(entry: Entry): ExplainedPlan {
     ...(entry.sizes === undefined ? {} : {sizes: entry.sizes}),
     ...(entry.family?.reason === undefined ? {} : {ownPlan: entry.family.reason}),
     ...tree?.describe(),
-    steps: parts.flatMap((part) => part.optimized.graph.nodes.map((node) => explainedStep(part.optimized.graph, node, part.verifier))),
+    steps: parts.flatMap((part) => stepsOf(part.optimized, part.verifier)),
     passes: parts.flatMap((part) => part.optimized.passes),
     reasons: [...new Set(parts.flatMap((part) => refusalsOf(part.optimized)))],
   };
@@ -130,7 +138,7 @@ function textOf(plan: ExplainedPlan, {reasons = false, diff = false}: ExplainOpt
   if (plan.eager !== undefined) return `${plan.signature}\n  runs eagerly: ${plan.eager}`;
   const groups = new Map<string, number>();
   for (const step of plan.steps) {
-    const line = `${step.label} [${step.size}]`;
+    const line = `${step.label} [${step.size}]${step.alone === undefined ? '' : ` (alone: ${step.alone})`}`;
     groups.set(line, (groups.get(line) ?? 0) + 1);
   }
   const lines = diff ? diffLines(plan) : [...groups].map(([line, count]) => `  ${String(count).padStart(4)} x ${line}`);

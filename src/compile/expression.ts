@@ -50,11 +50,21 @@ export function compose(expr: Expr, position: number, inner: Expr, first: number
   });
 }
 
+const replacements = new WeakMap<Expr, WeakMap<Expr, WeakMap<Expr, Expr>>>();
+
 /** `expr` with one of its parts replaced. */
-export function replacePart(expr: Expr, part: Expr, by: Expr, seen = new Map<Expr, Expr>([[part, by]])): Expr {
+export function replacePart(expr: Expr, part: Expr, by: Expr): Expr {
+  const parts = replacements.get(expr) ?? new WeakMap<Expr, WeakMap<Expr, Expr>>();
+  const results = parts.get(part) ?? new WeakMap<Expr, Expr>();
+  const result = results.get(by) ?? replaced(expr, new Map([[part, by]]));
+  replacements.set(expr, parts.set(part, results.set(by, result)));
+  return result;
+}
+
+function replaced(expr: Expr, seen: Map<Expr, Expr>): Expr {
   const known = seen.get(expr);
   if (known !== undefined) return known;
-  const result = 'op' in expr ? {op: expr.op, args: expr.args.map((a) => replacePart(a, part, by, seen))} : expr;
+  const result = 'op' in expr ? {op: expr.op, args: expr.args.map((arg) => replaced(arg, seen))} : expr;
   seen.set(expr, result);
   return result;
 }

@@ -1,7 +1,7 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {GravitonBackend} from '../backend';
 import type {ConstantPool} from './constants';
-import {type FreeSize, firstLimits, freeSizesOf, sampleSizes, sizesAt, withSizes} from './free-sizes';
+import {type FreeSize, freeSizesOf, limitsOf, sampleSizes, sizesAt, withSizes} from './free-sizes';
 import type {Optimized} from './optimize';
 import type {Runnable} from './plan';
 import type {Captures, InputSpec} from './recording';
@@ -144,15 +144,12 @@ export class Family {
   private sample({own, seen, free, record, pool, backend}: Search, anyStep: boolean): SizedPlans | string {
     const base = this.founder as Founder;
     // A model may not take sizes as large as those tried first: it has a table of so many positions, say.
-    for (
-      let limits = firstLimits([own, ...seen]);
-      limits.every((limit, i) => 2 * limit > (own[i] as number));
-      limits = limits.map((limit) => limit / 2)
-    ) {
+    for (const limits of limitsOf([own, ...seen])) {
       const {least, samples: wanted} = sampleSizes(own, seen, limits, anyStep);
       const samples: Sample[] = [base];
       for (const sizes of wanted) {
-        const sample = record(withSizes(base.inputs, free, sizes));
+        const isBase = sizes.every((size, i) => size === own[i]);
+        const sample = isBase ? base : record(withSizes(base.inputs, free, sizes));
         if (sample === undefined) break;
         samples.push(sample);
       }

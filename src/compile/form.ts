@@ -45,14 +45,19 @@ export function formOf(graph: Graph, node: Node | undefined): Form | undefined {
   return form;
 }
 
+const tidied = new WeakSet<Form>();
+
 /** Operands that are walked alike become one, unused ones go, and axes are joined where they can be. */
 export function tidy(form: Form): Form {
+  if (tidied.has(form)) return form;
   const used = inputsIn(form.expr);
   const kept: FormInput[] = [];
   const numbers = new Map<string, number>();
   const numbering = form.inputs.map((input, i) => {
     if (!used.has(i)) return -1;
-    const key = `${input.operand.value} ${input.operand.offset} ${input.strides.join(' ')}`;
+    // Along an axis of one element nothing is walked.
+    const walked = input.strides.filter((_, axis) => form.shape[axis] !== 1);
+    const key = `${input.operand.value} ${input.operand.offset} ${walked.join(' ')}`;
     const known = numbers.get(key);
     if (known !== undefined) return known;
     numbers.set(key, kept.length);
@@ -62,7 +67,9 @@ export function tidy(form: Form): Form {
   const expr = unchanged ? form.expr : renumber(form.expr, numbering);
   const out = rowMajorStrides(form.shape);
   const space = collapse(form.shape, [...kept.map((k) => k.strides), out]);
-  return {shape: space.shape, inputs: kept.map((k, i) => ({operand: k.operand, strides: space.strides[i] as number[]})), expr};
+  const result = {shape: space.shape, inputs: kept.map((k, i) => ({operand: k.operand, strides: space.strides[i] as number[]})), expr};
+  tidied.add(result);
+  return result;
 }
 
 /** A Pointwise node of the form, writing all of `output`; undefined where it does not fit into one program. */

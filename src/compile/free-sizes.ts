@@ -79,26 +79,43 @@ export function sampleSizes(
   const most = base.map((size, i) => {
     const largest = upTo(i, limits[i] as number);
     const different = largest - (apart[i] as number);
-    return different > size ? different : Math.max(largest, size + (step[i] as number));
+    return different > size ? different : Math.max(largest, size);
   });
   // A sample that agrees with the base in a size tells nothing about it.
   const low = least.map((size, i) => {
     const different = size + (apart[i] as number);
     return different === base[i] ? different + (step[i] as number) : different;
   });
+  const largestIsBase = most.every((size, i) => size === base[i]);
+  const middle = low.map((size, i) => upTo(i, Math.floor((size + (most[i] as number)) / 2)));
+  // Two sizes would leave nothing to check what is made of them.
+  if (largestIsBase && low.some((size, i) => size === most[i] || size === middle[i])) return {least: low, samples: []};
   const more =
-    base.length === 1 ? [] : base.map((_, i) => most.map((size, k) => (k === i ? (low[k] as number) + (step[k] as number) : size)));
+    base.length === 1
+      ? largestIsBase
+        ? [middle]
+        : []
+      : base.map((_, i) => most.map((size, k) => (k === i ? (low[k] as number) + (step[k] as number) : size)));
   return {least: least.map((size, i) => Math.min(size, base[i] as number)), samples: [most, low, ...more]};
 }
 
-/** How large each free size is made at first: products of several sizes are to stay small, since masks may have as many elements. */
-export function firstLimits(calls: readonly (readonly number[])[]): number[] {
+/**
+ * How large each free size may become, until that works: at first as large as may be wanted, but products of several sizes are to stay small,
+ * since masks may have as many elements; then powers of two, which tables mostly have, or else numbers nearer and nearer to the largest seen.
+ */
+export function* limitsOf(calls: readonly (readonly number[])[]): Generator<number[]> {
   const [first = []] = calls;
+  const seen = first.map((_, i) => Math.max(...calls.map((sizes) => sizes[i] as number)));
   const nextPower = (size: number) => 2 ** Math.ceil(Math.log2(size));
-  return first.map((_, i) => {
-    const most = nextPower(Math.max(...calls.map((sizes) => sizes[i] as number)));
-    return first.length === 1 ? Math.max(usualLargest, most) : growth * most;
-  });
+  let limits = seen.map((size) => (first.length === 1 ? Math.max(usualLargest, nextPower(size)) : growth * nextPower(size)));
+  yield limits;
+  while (limits.some((limit, i) => limit > (seen[i] as number))) {
+    limits = limits.map((limit, i) => {
+      const most = seen[i] as number;
+      return limit / 2 >= most ? limit / 2 : Math.floor((limit + most) / 2);
+    });
+    yield limits;
+  }
 }
 
 function gcd(a: number, b: number): number {

@@ -97,6 +97,18 @@ export function valueOf(graph: Graph, id: ValueId): Value {
 export const num = (node: Node, name: string): number => Number(node.params[name]);
 export const list = (node: Node, name: string): readonly number[] => node.params[name] as readonly number[];
 
+/** Nodes that have passed: they never change. */
+const wellFormed = new WeakSet<Node>();
+
+/** The problem with a node's arity or parameters by itself. */
+function malformed(node: Node): string | undefined {
+  const [least, most] = typeof node.op.inputs === 'number' ? [node.op.inputs, node.op.inputs] : node.op.inputs;
+  if (node.inputs.length < least || node.inputs.length > most) return `has ${node.inputs.length} inputs`;
+  if (node.host === undefined && node.outputs.length !== node.op.outputs) return `has ${node.outputs.length} outputs`;
+  const missing = Object.keys(node.op.params).find((name) => node.params[name] === undefined);
+  return missing && `has no ${missing}`;
+}
+
 /**
  * Checks what every pass must leave intact: operands exist, arities fit the op table, nothing is read before it is written, inputs and
  * constants are never written, outputs are written.
@@ -111,10 +123,11 @@ export function verify(graph: Graph, after: string): void {
   const fixed = [...written];
   for (const [at, node] of graph.nodes.entries()) {
     const where = `node ${at} (${node.op.name})`;
-    const [least, most] = typeof node.op.inputs === 'number' ? [node.op.inputs, node.op.inputs] : node.op.inputs;
-    if (node.inputs.length < least || node.inputs.length > most) fail(`${where} has ${node.inputs.length} inputs`);
-    if (node.host === undefined && node.outputs.length !== node.op.outputs) fail(`${where} has ${node.outputs.length} outputs`);
-    for (const name of Object.keys(node.op.params)) if (node.params[name] === undefined) fail(`${where} has no ${name}`);
+    if (!wellFormed.has(node)) {
+      const problem = malformed(node);
+      if (problem !== undefined) fail(`${where} ${problem}`);
+      wellFormed.add(node);
+    }
     for (const {value, offset} of inputsOf(node)) {
       const v = graph.values[value];
       if (v === undefined || offset < 0 || offset > v.elems) fail(`${where} reads outside value ${value}`);

@@ -4,6 +4,7 @@ import type {Pass} from './pass';
 import {attention} from './passes/attention';
 import {batchNorm} from './passes/batch-norm';
 import {canonicalise} from './passes/canonicalise';
+import {channelFactors} from './passes/channel-factors';
 import {commonSubexpressions} from './passes/common-subexpressions';
 import {concatenations} from './passes/concatenations';
 import {deadCode} from './passes/dead-code';
@@ -17,11 +18,13 @@ import {pointwise} from './passes/pointwise';
 import {precision} from './passes/precision';
 import {reads, slices} from './passes/reads';
 import {recurrence} from './passes/recurrence';
+import {rows} from './passes/rows';
 import {sharedInput} from './passes/shared-input';
 import {sharedWeights} from './passes/shared-weights';
 import {winograd} from './passes/winograd';
 import {writes} from './passes/writes';
 import {exactPrecision, type Precision} from './precision';
+import {Remains} from './remains';
 
 /** In the order in which they run; each says why it is there. Folding needs no pass: what depends on no input is never recorded. */
 export const passes: readonly Pass[] = [
@@ -41,8 +44,10 @@ export const passes: readonly Pass[] = [
   sharedWeights,
   recurrence,
   batchNorm,
+  channelFactors,
   reads,
   slices,
+  rows,
   sharedInput,
   writes,
   deadCode,
@@ -69,6 +74,8 @@ export interface Optimized {
   readonly passes: readonly PassReport[];
   /** Why something that might be expected was not done, by node of the final graph where it is still there. */
   readonly refusals: readonly Refusal[];
+  /** Why steps stay by themselves. */
+  readonly remains: Remains;
   /** What passes chose by speed, in order. */
   readonly choices: readonly unknown[];
 }
@@ -83,10 +90,13 @@ export function optimize(
 ): Optimized {
   const reports: PassReport[] = [];
   const refusals: Refusal[] = [];
+  const remains = new Remains();
+  const leave = (node: Node, reason: string) => remains.leave(node, reason);
   const refuse = (node: Node, reason: string) => {
     refusals.push({node, reason});
   };
   const inherit = (node: Node, next: Node) => {
+    remains.inherit(node, next);
     for (const [i, refusal] of refusals.entries()) if (refusal.node === node) refusals[i] = {...refusal, node: next};
   };
   const memory = new Map<string, unknown>();
@@ -105,10 +115,10 @@ export function optimize(
   for (const pass of passes) {
     if (off.has(pass.name)) continue;
     const start = performance.now();
-    const next = pass.run(current, {pool, precision: allowed, refuse, inherit, remember, choose});
+    const next = pass.run(current, {pool, precision: allowed, refuse, leave, inherit, remember, choose});
     if (next !== current) verify(next, pass.name);
     reports.push({name: pass.name, ms: performance.now() - start, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length});
     current = next;
   }
-  return {graph: current, passes: reports, refusals, choices};
+  return {graph: current, passes: reports, refusals, remains, choices};
 }

@@ -8,7 +8,9 @@ export interface PassContext {
   readonly precision: Precision;
   /** Notes why something that a reader might expect was not done: explain({reasons: true}). */
   refuse(node: Node, reason: string): void;
-  /** What was refused for a node is said of `next` from now on, which computes the same. */
+  /** Notes why a step stays by itself, in a few words: explain() says it of the step, if that is still there at the end. */
+  leave(node: Node, reason: string): void;
+  /** What was said of a node is said of `next` from now on, which computes the same, or a part of it. */
   inherit(node: Node, next: Node): void;
   /** `make()`, once for each key: a model's layers have the same expressions, and recognising one takes far longer than finding it again. */
   remember<T>(key: string, make: () => T): T;

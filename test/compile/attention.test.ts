@@ -147,7 +147,7 @@ describe('pass attention', () => {
       v8 float32[120] = MatMul(v7, v2, -) {${values}}
       outputs: v5, v4, v8, v6`,
     nodes: [6, 6],
-    reasons: [/^attention: the scores or their softmax have other users$/, /^attention: the scores or their softmax have other users$/],
+    reasons: [/^the scores or their softmax have other readers$/],
   });
 
   rewrites('leaves a softmax over several rows of keys', attention, {
@@ -159,7 +159,7 @@ describe('pass attention', () => {
       v5 float32[120] = MatMul(v4, v2, -) {${values}}
       outputs: v5`,
     nodes: [3, 3],
-    reasons: [/^attention: the softmax does not run over the keys$/],
+    reasons: [/^the softmax does not run over the keys$/],
   });
 
   rewrites('leaves scores that are transposed on the way', attention, {
@@ -172,7 +172,7 @@ describe('pass attention', () => {
       v6 float32[120] = MatMul(v5, v2, -) {${values}}
       outputs: v6`,
     nodes: [4, 4],
-    reasons: [/^attention: the scores are read in another order$/],
+    reasons: [/^the scores are read in another order$/],
   });
 
   rewrites('leaves probabilities that are read with strides', attention, {
@@ -184,7 +184,7 @@ describe('pass attention', () => {
       v5 float32[120] = MatMul(v4, v2, -) {batch1: 1, batch2: 6, rowsM: 5, colsN: 4, depthK: 5, aBatch2: 25, bBatch2: 20, cBatch2: 20, aRow: 1, aCol: 5, bRow: 4, bCol: 1, cRow: 4}
       outputs: v5`,
     nodes: [3, 3],
-    reasons: [/^attention: the probabilities are read with strides$/],
+    reasons: [/^the probabilities are read with strides$/],
   });
 
   rewrites('leaves keys whose depth is not contiguous', attention, {
@@ -196,6 +196,6 @@ describe('pass attention', () => {
       v5 float32[120] = MatMul(v4, v2, -) {${values}}
       outputs: v5`,
     nodes: [3, 3],
-    reasons: [/^attention: the depth axis of queries, keys or values is not contiguous$/],
+    reasons: [/^the depth axis of queries, keys or values is not contiguous$/],
   });
 });

@@ -114,4 +114,31 @@ describe('pass canonicalise', () => {
       outputs: v1`,
     nodes: [1, 1],
   });
+
+  rewrites('makes nearest up-sampling a copy that repeats pixels', canonicalise, {
+    before: `
+      inputs: v0 float32[96]
+      constants:
+      v1 float32[768] = Resize2D(v0) {kind: 1, batch: 1, inH: 2, inW: 3, channels: 16, outH: 4, outW: 12, halfPixelCenters: true}
+      outputs: v1`,
+    after: `
+      inputs: v0 float32[96]
+      constants:
+      v1 float32[768] = StridedCopy(v0) {shape: [2,2,3,4,16], srcStrides: [48,0,16,0,1], dstStrides: [384,192,64,16,1]}
+      outputs: v1`,
+    nodes: [1, 1],
+  });
+
+  // By 3: single precision rounds a third. Two channels: the op is faster. Corners, and means: other pixels.
+  rewrites('keeps other up-sampling', canonicalise, {
+    before: `
+      inputs: v0 float32[96], v1 float32[12]
+      constants:
+      v2 float32[864] = Resize2D(v0) {kind: 1, batch: 1, inH: 2, inW: 3, channels: 16, outH: 6, outW: 9, halfPixelCenters: true}
+      v3 float32[48] = Resize2D(v1) {kind: 1, batch: 1, inH: 2, inW: 3, channels: 2, outH: 4, outW: 6, halfPixelCenters: true}
+      v4 float32[384] = Resize2D(v0) {kind: 1, batch: 1, inH: 2, inW: 3, channels: 16, outH: 4, outW: 6, alignCorners: true}
+      v5 float32[384] = Resize2D(v0) {batch: 1, inH: 2, inW: 3, channels: 16, outH: 4, outW: 6, halfPixelCenters: true}
+      outputs: v2, v3, v4, v5`,
+    nodes: [4, 4],
+  });
 });

@@ -21,7 +21,7 @@ export interface PassCase {
   readonly after?: string;
   /** Nodes before and after. */
   readonly nodes: readonly [before: number, after: number];
-  /** What the pass says about what it did not do; it must say nothing else. */
+  /** What the pass says about what it did not do, each once of steps that it leaves by themselves; it must say nothing else. */
   readonly reasons?: readonly RegExp[];
   /**
    * How far results may move, relative to the largest of them. 0, not given: every bit stays. Rewrites that sum in another order or use
@@ -118,6 +118,9 @@ export function rewrites(title: string, pass: Pass, test: PassCase): void {
       pool,
       precision: test.precision ?? exactPrecision,
       refuse: (_, reason) => reasons.push(reason),
+      leave: (_, reason) => {
+        if (!reasons.includes(reason)) reasons.push(reason);
+      },
       inherit: () => {},
       remember: (_, make) => make(),
       choose: (make) => make(),

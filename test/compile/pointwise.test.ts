@@ -78,6 +78,7 @@ describe('pass pointwise', () => {
       v4 float32[6] = Pointwise(v3) {shape: [6], strides: [1,1], program: Neg(x0)}
       outputs: v2, v3, v4`,
     nodes: [4, 4],
+    reasons: [/^2 readers$/, /^an output$/],
   });
 
   // The row would be computed anew for each of the two rows of the result.
@@ -89,6 +90,7 @@ describe('pass pointwise', () => {
       v3 float32[6] = Pointwise(v0, v2) {shape: [2,3], strides: [3,1,0,1,3,1], program: Mul(x0, x1)}
       outputs: v3`,
     nodes: [2, 2],
+    reasons: [/^its reader repeats it$/],
   });
 
   rewrites('keeps a value that is read in two ways', pointwise, {
@@ -99,5 +101,6 @@ describe('pass pointwise', () => {
       v2 float32[9] = Pointwise(v1, v1) {shape: [3,3], strides: [3,1,1,3,3,1], program: Mul(x0, x1)}
       outputs: v2`,
     nodes: [2, 2],
+    reasons: [/^its reader walks it in two ways$/],
   });
 });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {expect} from 'chai';
 import {compile, loadGraphModel} from '../../src';
-import {freeSizesOf, sampleSizes, sizesIn, withSizes} from '../../src/compile/free-sizes';
+import {freeSizesOf, limitsOf, sampleSizes, sizesIn, withSizes} from '../../src/compile/free-sizes';
 import {hasPolynomialSizes} from '../../src/compile/polynomial-sizes';
 import type {InputSpec} from '../../src/compile/recording';
 import {productsAt, sizedWords, valueAt} from '../../src/compile/sizes';
@@ -86,6 +86,9 @@ describe('numbers that depend on sizes', () => {
   it('samples the largest and the smallest size, as far apart as the calls seen where that may matter', () => {
     expect(sampleSizes([17], [[40]], [512], true)).to.deep.equal({least: [2], samples: [[512], [2]]});
     expect(sampleSizes([2], [[3]], [512], true)).to.deep.equal({least: [2], samples: [[512], [3]]});
+    // The largest is the base itself.
+    expect(sampleSizes([512], [[511]], [512], true)).to.deep.equal({least: [2], samples: [[512], [2], [257]]});
+    expect(sampleSizes([3], [[2]], [3], true).samples).to.deep.equal([]);
     expect(sampleSizes([224], [[256]], [512], false)).to.deep.equal({least: [32], samples: [[512], [32]]});
     expect(sampleSizes([4, 10], [[6, 13]], [32, 64], false).samples).to.have.length(4);
     // Not 2 and 2, nor 512 and 512, which might make other steps by chance.
@@ -96,6 +99,19 @@ describe('numbers that depend on sizes', () => {
         [512, 511],
         [2, 3],
       ],
+    ]);
+  });
+});
+
+describe('sizes that a model may take', () => {
+  it('are tried from above, down to what has been seen', () => {
+    expect([...limitsOf([[40], [33]])]).to.deep.equal([[512], [256], [128], [64], [52], [46], [43], [41], [40]]);
+    expect([...limitsOf([[512], [600]])]).to.deep.equal([[1024], [812], [706], [653], [626], [613], [606], [603], [601], [600]]);
+    expect([...limitsOf([[2, 3]])]).to.deep.equal([
+      [8, 16],
+      [4, 8],
+      [2, 4],
+      [2, 3],
     ]);
   });
 });
@@ -304,19 +320,22 @@ describe('compile: one plan for many sizes', () => {
     compiled.dispose();
   });
 
+  /** A sequence of `n` tokens for each of the model's inputs. */
+  function sequence(fixture: Fixture, n: number): tf.NamedTensorMap {
+    const feed: tf.NamedTensorMap = {};
+    for (const {name, node} of fixture.sets[0]?.inputs ?? []) {
+      const values = Array.from({length: n}, (_, i) => (name.includes('ids') ? i % 2 : 1));
+      feed[node ?? name] = tf.tensor(values, [1, n], 'int32');
+    }
+    return feed;
+  }
+
   it('of a model whose positions end somewhere', async () => {
     const fixture = new Fixture('bert-model-tiny');
     const model = await loadGraphModel(fixture.handler());
     const compiled = compile(model);
-    const [set] = fixture.sets;
     for (const n of [1, 2, 3, 4, 5, 7, 9, 16, 31, 20, 6]) {
-      const feed: tf.NamedTensorMap = {};
-      for (const {name, node} of set?.inputs ?? [])
-        feed[node ?? name] = tf.tensor(
-          Array.from({length: n}, (_, i) => (name.includes('ids') ? i % 2 : 1)),
-          [1, n],
-          'int32',
-        );
+      const feed = sequence(fixture, n);
       const [got] = [compiled.execute(feed)].flat() as [tf.Tensor];
       const [wanted] = [model.execute(feed)].flat() as [tf.Tensor];
       const error = tf.tidy(() => tf.max(tf.abs(tf.sub(got, wanted))).dataSync()[0]);
@@ -326,5 +345,24 @@ describe('compile: one plan for many sizes', () => {
     compiled.dispose();
     model.dispose();
     tf.disposeVariables();
+  });
+
+  it('of a model that serves every length that it has positions for, whatever comes first', async () => {
+    const fixture = new Fixture('bert-model-tiny');
+    const model = await loadGraphModel(fixture.handler());
+    // 32 of its 40, as models have a power of two of them.
+    const lengths = Array.from({length: 32}, (_, i) => i + 1);
+    const orders = [lengths, [...lengths].reverse(), lengths.map((_, i) => 1 + ((i * 13 + 20) % lengths.length))];
+    for (const order of orders) {
+      const compiled = compile(model);
+      for (const n of order) {
+        const feed = sequence(fixture, n);
+        tf.dispose([compiled.execute(feed), feed]);
+      }
+      expect(compiled.stats()).to.include({eagerSignatures: 0});
+      expect(compiled.stats().traces).to.be.at.most(4);
+      compiled.dispose();
+    }
+    model.dispose();
   });
 });

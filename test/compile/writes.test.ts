@@ -67,6 +67,7 @@ describe('pass writes', () => {
       v4@4 = StridedCopy(v3) {shape: [2,2], srcStrides: [2,1], dstStrides: [6,1]} # concat
       outputs: v4, v3`,
     nodes: [3, 4],
+    reasons: [/^it copies an input$/, /^what it copies is an output$/],
   });
 
   rewrites('leaves a concatenation of inputs, and one of the same part twice', writes, {
@@ -78,6 +79,7 @@ describe('pass writes', () => {
       v4 float32[8] = Concat(v3, v3) {outer: 1, inner: [4,4]}
       outputs: v2, v4`,
     nodes: [3, 3],
+    reasons: [/^it has a part twice$/, /^it copies an input$/],
   });
 
   rewrites('leaves a copy of a part, and one whose source others need', writes, {
@@ -90,6 +92,7 @@ describe('pass writes', () => {
       v4 float32[6] = StridedCopy(v3) {shape: [3,2], srcStrides: [1,3], dstStrides: [2,1]}
       outputs: v2, v3, v4`,
     nodes: [4, 4],
+    reasons: [/^what it copies is an output$/, /^it copies a part of what a step writes$/],
   });
 
   // A product's columns are contiguous.
@@ -101,7 +104,7 @@ describe('pass writes', () => {
       v3 float32[6] = StridedCopy(v2) {shape: [3,2], srcStrides: [1,3], dstStrides: [2,1]}
       outputs: v3`,
     nodes: [2, 2],
-    reasons: [/^writes: MatMul cannot write with these strides$/],
+    reasons: [/^MatMul cannot write with its strides$/],
   });
 
   rewrites('computes in a concatenation what others read too, and reads it there', writes, {
@@ -120,6 +123,7 @@ describe('pass writes', () => {
       v4@2 = StridedCopy(v1) {shape: [2,3], srcStrides: [3,1], dstStrides: [5,1]} # concat
       outputs: v4, v3`,
     nodes: [3, 3],
+    reasons: [/^it copies an input$/],
   });
 
   // As in DenseNet: each layer adds its columns to all before it.
@@ -142,6 +146,7 @@ describe('pass writes', () => {
       v6@3 = Pointwise(v4) {shape: [2,3], strides: [3,1,6,1], program: Neg(x0)}
       outputs: v6, v4`,
     nodes: [5, 4],
+    reasons: [/^it copies an input$/],
   });
 
   rewrites('copies what would be written by the step that reads it', writes, {
@@ -160,6 +165,24 @@ describe('pass writes', () => {
       v3@2 = StridedCopy(v2) {shape: [2,2], srcStrides: [2,1], dstStrides: [4,1]} # concat
       outputs: v3`,
     nodes: [3, 3],
-    reasons: [/^writes: it would write to what it reads$/],
+    reasons: [/^Pointwise would write to what it reads$/],
+  });
+
+  // As a decoder joins what it samples up with what an encoder left.
+  rewrites('copies what a copy repeats straight into the concatenation', writes, {
+    before: `
+      inputs: v0 float32[4], v1 float32[8]
+      constants:
+      v2 float32[8] = StridedCopy(v0) {shape: [2,2,2], srcStrides: [2,0,1], dstStrides: [4,2,1]}
+      v3 float32[16] = Concat(v2, v1) {outer: 4, inner: [2,2]}
+      outputs: v3`,
+    after: `
+      inputs: v0 float32[4], v1 float32[8]
+      constants:
+      v3 float32[16] = StridedCopy(v0) {shape: [2,2,2], srcStrides: [2,0,1], dstStrides: [8,4,1]} # concat
+      v3@2 = StridedCopy(v1) {shape: [4,2], srcStrides: [2,1], dstStrides: [4,1]} # concat
+      outputs: v3`,
+    nodes: [2, 2],
+    reasons: [/^it copies an input$/],
   });
 });

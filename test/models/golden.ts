@@ -15,8 +15,8 @@ const file = join(packageRoot(), 'test', 'models', 'golden.txt');
 export function planText(plan: ExplainedPlan | undefined): string {
   if (plan === undefined || plan.eager !== undefined) return `  runs eagerly: ${plan?.eager}`;
   const counts = new Map<string, number>();
-  for (const {label} of plan.steps) {
-    const kind = label.replace(/\+Winograd F\([^)]*\)/, '');
+  for (const {label, alone} of plan.steps) {
+    const kind = `${label.replace(/\+Winograd F\([^)]*\)/, '')}${alone === undefined ? '' : ` (alone: ${alone})`}`;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const lines = [...counts].map(([kind, count]) => `  ${String(count).padStart(4)} x ${kind}`);

@@ -100,7 +100,7 @@ function axesOf(axes: readonly number[]): Axes {
 export const attention: Pass = {
   name: 'attention',
   why: 'the scores never leave the cache, and their softmax and mask cost no pass over memory',
-  run(graph, {refuse}) {
+  run(graph, {leave}) {
     const editor = new Editor(graph);
     for (const second of graph.nodes) {
       if (!plainMatMul(second)) continue;
@@ -109,11 +109,11 @@ export const attention: Pass = {
       const probabilities = second.inputs[0] as Operand;
       const scores = scoresOf(editor, softmax);
       if (scores === undefined || !onlyReader(editor, probabilities.value, second)) {
-        refuse(second, 'attention: the scores or their softmax have other users');
+        leave(softmax, 'the scores or their softmax have other readers');
         continue;
       }
       const fused = fuse(scores, softmax, second);
-      if (typeof fused === 'string') refuse(second, `attention: ${fused}`);
+      if (typeof fused === 'string') leave(softmax, fused);
       else
         editor.replace(
           second,

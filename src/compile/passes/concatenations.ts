@@ -1,14 +1,13 @@
 import {rowMajorStrides, sameWalk, sizeOf} from '../../ops/geometry';
-import {Concat, StridedCopy} from '../../ops/movement';
+import {Concat} from '../../ops/movement';
 import {type Access, locate} from '../access';
-import {readWalk} from '../axes';
 import {Editor} from '../editor';
 import {formOf, inline, nodeOf} from '../form';
 import {type Graph, list, type Node, num, type Operand, onlyReader, producerOf, type Uses, valueOf} from '../ir';
 import type {Pass} from '../pass';
 import {copiesAsItIs} from './canonicalise';
 import {linearOps} from './linear';
-import {through} from './reads';
+import {accessOf, through} from './reads';
 
 /** One operand of a concatenation: columns `first` to `first + count` of its result. */
 interface Part {
@@ -32,15 +31,6 @@ function partsOf(graph: Graph & Uses, operand: Operand | undefined): Parts | und
     return {operand: concat.inputs[i] as Operand, first: total - count, count};
   });
   return {outer: num(concat, 'outer'), total, parts};
-}
-
-/** How the node walks operand `position`. */
-function accessOf(graph: Graph, node: Node, position: number): Access | undefined {
-  const {offset} = node.inputs[position] as Operand;
-  if (node.op === StridedCopy) return {offset, shape: list(node, 'shape'), strides: list(node, 'srcStrides')};
-  const form = formOf(graph, node);
-  const walk = form === undefined ? readWalk(node, position) : {shape: form.shape, strides: form.inputs[position]?.strides ?? []};
-  return walk && {offset, ...walk};
 }
 
 /** The part of a concatenation that has all that is accessed. */

@@ -1,19 +1,21 @@
 import {Conv2D, DepthwiseConv2D} from '../../ops/convolution';
 import {sizeOf} from '../../ops/geometry';
 import {MatMul} from '../../ops/linear';
-import {decodeProgram, type Expr, encodeProgram} from '../../ops/program';
+import {decodeProgram, type Expr, encodeProgram, input} from '../../ops/program';
 import {Normalize} from '../../ops/reduction';
 import type {OpSpec} from '../../ops/schema';
 import {withSplitBatch, writeWalk} from '../axes';
 import {Editor} from '../editor';
 import {compose, inputsIn, keyOf, occurrences, partsOf, recogniseActivations, renumber, replacePart} from '../expression';
 import {type Form, fit, formOf, readsInOrder, resultType} from '../form';
-import {type Graph, list, type Node, type Operand, onlyReader, valueOf} from '../ir';
+import {type Graph, list, type Node, type Operand, onlyReader, producerOf, valueOf} from '../ir';
 import type {Pass, PassContext} from '../pass';
 
 export const linearOps: ReadonlySet<OpSpec> = new Set<OpSpec>([MatMul, Conv2D, DepthwiseConv2D, Normalize]);
 const bias = 2;
 const firstExtra = 3;
+/** The product, of which nothing is made: one object, by which compose() finds what it has made before. */
+const itself = input(0);
 
 /** A linear op's epilogue while it grows: input 0 is the product, the others are `extras`. */
 export interface Epilogue {
@@ -26,7 +28,7 @@ export function epilogueOf(node: Node): Epilogue {
   const program = list(node, 'epilogue');
   const strides = list(node, 'epilogueStrides');
   return {
-    expr: program.length === 0 ? {input: 0} : decodeProgram(program),
+    expr: program.length === 0 ? itself : decodeProgram(program),
     bias: node.inputs[bias],
     extras: node.inputs.slice(firstExtra).map((operand, i) => ({operand: operand as Operand, strides: strides.slice(4 * i, 4 * i + 4)})),
   };
@@ -66,17 +68,17 @@ function extractBias(graph: Graph, epilogue: Epilogue, axes: readonly number[]):
   if (columns === 1 || !isColumn(extra.strides, axes) || extra.strides[3] !== 1) return;
   if (valueOf(graph, extra.operand.value).elems < extra.operand.offset + columns) return;
   epilogue.bias = extra.operand;
-  epilogue.expr = replacePart(epilogue.expr, sum, {input: 0});
+  epilogue.expr = replacePart(epilogue.expr, sum, itself);
 }
 
 /** `node` computing what `form`, the only reader of its result, computes; or why not. */
 function absorb(graph: Graph, node: Node, form: Form, position: number, output: Operand, remember: PassContext['remember']): Node | string {
   const walk = writeWalk(node);
-  if (walk === undefined || sizeOf(walk.shape) !== sizeOf(form.shape)) return 'the result is broadcast';
-  if (valueOf(graph, output.value).dtype !== 'float32' || resultType(form.expr) !== 'f') return 'the result is not float32';
+  if (walk === undefined || sizeOf(walk.shape) !== sizeOf(form.shape)) return 'it is of another size than its product';
+  if (valueOf(graph, output.value).dtype !== 'float32' || resultType(form.expr) !== 'f') return 'it is not float32';
   const fitted = fit(form, walk.shape);
   if (fitted === undefined) return 'an operand varies along finer axes than the product has';
-  if (!readsInOrder(form, fitted, position)) return 'the result is read in another order';
+  if (!readsInOrder(form, fitted, position)) return 'it reads its product in another order';
   const cut = fitted.axes.every((size, axis) => size === walk.shape[axis]);
   const target = cut ? node : withSplitBatch(node, fitted.axes[0] as number, fitted.axes[1] as number);
   if (target === undefined) return 'the batch axes cannot be cut as an operand needs';
@@ -119,19 +121,24 @@ function withBias(editor: Editor, node: Node): Node {
   return better;
 }
 
-function absorbAll(editor: Editor, start: Node, {refuse, remember}: PassContext): void {
+function absorbAll(editor: Editor, start: Node, {leave, remember}: PassContext): void {
   let node = withBias(editor, start);
   for (;;) {
     const {value, offset} = node.outputs[0] as Operand;
-    const reader = editor.readers[value]?.[0];
+    const readers = editor.readers[value] as readonly Node[];
+    const [reader] = readers;
     if (reader === undefined || offset !== 0) return;
+    if (!onlyReader(editor, value, reader)) {
+      const reason = editor.isOutput[value] ? 'its product is an output' : 'its product has several readers';
+      for (const other of readers) if (formOf(editor, other) !== undefined) leave(other, reason);
+      return;
+    }
     const form = formOf(editor, reader);
     if (form === undefined) return;
-    if (!onlyReader(editor, value, reader)) return refuse(node, 'linear: its result has several users');
     const reads = form.inputs.flatMap((input, i) => (input.operand.value === value ? [i] : []));
-    if (reads.length !== 1) return refuse(node, 'linear: its result is read in two ways');
+    if (reads.length !== 1) return leave(reader, 'it reads its product in two ways');
     const fused = absorb(editor, node, form, reads[0] as number, reader.outputs[0] as Operand, remember);
-    if (typeof fused === 'string') return refuse(node, `linear: ${fused}`);
+    if (typeof fused === 'string') return leave(reader, fused);
     editor.remove(node);
     editor.replace(reader, fused);
     node = fused;
@@ -146,6 +153,10 @@ function makePass(name: string, why: string): Pass {
       const editor = new Editor(graph);
       for (const node of graph.nodes) {
         if (linearOps.has(node.op) && editor.has(node)) absorbAll(editor, node, context);
+      }
+      for (const node of editor.nodes) {
+        const follows = node.inputs.some((operand) => operand !== undefined && linearOps.has(producerOf(editor, operand)?.op as OpSpec));
+        if (formOf(editor, node) !== undefined && !follows) context.leave(node, 'no product before it');
       }
       return editor.finish();
     },

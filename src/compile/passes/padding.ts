@@ -64,14 +64,14 @@ function absorb(graph: Graph & Uses, node: Node, pad: Node): Node | string {
 export const padding: Pass = {
   name: 'padding',
   why: 'convolutions and maxima skip what lies outside of the image, so a padded copy of it is not needed',
-  run(graph, {refuse}) {
+  run(graph, {leave}) {
     const editor = new Editor(graph);
     for (const node of graph.nodes) {
       if (node.op !== Conv2D && node.op !== DepthwiseConv2D && node.op !== Pool2D) continue;
       const pad = producerOf(editor, node.inputs[0]);
       if (pad?.op !== Pad) continue;
       const absorbed = absorb(editor, node, pad);
-      if (typeof absorbed === 'string') refuse(node, `padding: ${absorbed}`);
+      if (typeof absorbed === 'string') leave(pad, absorbed);
       else editor.replace(node, absorbed);
     }
     return editor.finish();

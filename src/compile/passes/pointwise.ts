@@ -2,26 +2,48 @@ import {sizeOf} from '../../ops/geometry';
 import type {Expr} from '../../ops/program';
 import {Editor} from '../editor';
 import {partsOf, recogniseActivations} from '../expression';
-import {formOf, inline, nodeOf} from '../form';
+import {type Form, type FormInput, formOf, inline, nodeOf} from '../form';
 import {type Node, type Operand, onlyReader, producerOf, valueOf} from '../ir';
-import type {Pass} from '../pass';
+import type {Pass, PassContext} from '../pass';
 
-const opsOf = (expr: Expr): string[] => [...partsOf(expr)].flatMap((part) => ('op' in part ? [part.op] : []));
+const named = new WeakMap<Expr, readonly string[]>();
+
+/** The functions in an expression. */
+function opsOf(expr: Expr): readonly string[] {
+  let names = named.get(expr);
+  if (names === undefined) {
+    names = [...partsOf(expr)].flatMap((part) => ('op' in part ? [part.op] : []));
+    named.set(expr, names);
+  }
+  return names;
+}
+
+/** `node` computing its operand `position`, which `inner` describes, by itself; or why it does not. */
+function merge(editor: Editor, node: Node, form: Form, position: number, inner: Form): Node | string {
+  const {value} = (form.inputs[position] as FormInput).operand;
+  if (editor.isOutput[value]) return 'an output';
+  if (!onlyReader(editor, value, node)) return `${editor.readers[value]?.length} readers`;
+  // It would be computed again for each repetition.
+  if (sizeOf(inner.shape) !== sizeOf(form.shape)) return 'its reader repeats it';
+  if (form.inputs.filter((i) => i.operand.value === value).length > 1) return 'its reader walks it in two ways';
+  const merged = inline(form, position, inner);
+  if (merged === undefined) return 'its axes cross those of its reader';
+  return nodeOf(merged, node.outputs[0] as Operand, opsOf(merged.expr)) ?? 'its program and that of its reader are too long for one';
+}
 
 /** `node` with one of its inputs computed in place, if a pointwise node makes it for this one alone and element by element. */
-function mergeOne(editor: Editor, node: Node): Node | undefined {
+function mergeOne(editor: Editor, node: Node, leave: PassContext['leave']): Node | undefined {
   const form = formOf(editor, node);
   if (form === undefined) return undefined;
   for (const [position, {operand}] of form.inputs.entries()) {
     const producer = producerOf(editor, operand);
     const inner = formOf(editor, producer);
-    if (producer === undefined || inner === undefined || !onlyReader(editor, operand.value, node)) continue;
-    // A broadcast input would be computed again for each repetition.
-    if (sizeOf(inner.shape) !== sizeOf(form.shape)) continue;
-    if (form.inputs.filter((i) => i.operand.value === operand.value).length > 1) continue;
-    const merged = inline(form, position, inner);
-    const fused = merged && nodeOf(merged, node.outputs[0] as Operand, opsOf(merged.expr));
-    if (fused === undefined) continue;
+    if (producer === undefined || inner === undefined) continue;
+    const fused = merge(editor, node, form, position, inner);
+    if (typeof fused === 'string') {
+      leave(producer, fused);
+      continue;
+    }
     editor.remove(producer);
     editor.replace(node, fused);
     return fused;
@@ -32,12 +54,12 @@ function mergeOne(editor: Editor, node: Node): Node | undefined {
 export const pointwise: Pass = {
   name: 'pointwise',
   why: 'chains of elementwise nodes pass over memory once; activations that they spell out become one function',
-  run(graph) {
+  run(graph, {leave}) {
     const editor = new Editor(graph);
     for (const original of graph.nodes) {
       if (!editor.has(original)) continue;
       let node = original;
-      for (let merged = mergeOne(editor, node); merged !== undefined; merged = mergeOne(editor, node)) node = merged;
+      for (let merged = mergeOne(editor, node, leave); merged !== undefined; merged = mergeOne(editor, node, leave)) node = merged;
       const form = formOf(editor, node);
       const output = node.outputs[0] as Operand;
       if (form === undefined || valueOf(editor, output.value).dtype !== 'float32') continue;

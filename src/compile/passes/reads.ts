@@ -1,6 +1,6 @@
 import {collapse, rowMajorStrides, sameWalk} from '../../ops/geometry';
 import {StridedCopy} from '../../ops/movement';
-import {locate, mergedStride, reachThrough, splitStride} from '../access';
+import {type Access, locate, mergedStride, reachThrough, splitStride} from '../access';
 import {hasAxes, readWalk, withReadStrides, withSplitBatch} from '../axes';
 import {Editor} from '../editor';
 import {formOf, nodeOf, readThrough} from '../form';
@@ -14,13 +14,23 @@ export interface View {
   readonly source: Operand;
 }
 
-function viewOf(graph: Graph & Uses, operand: Operand | undefined): View | undefined {
+/** What a StridedCopy makes dense, as a view of its source. */
+export function viewOf(graph: Graph & Uses, operand: Operand | undefined): View | undefined {
   const node = producerOf(graph, operand);
   if (node?.op !== StridedCopy) return undefined;
   const shape = list(node, 'shape');
   const dense = rowMajorStrides(shape);
   const whole = node.outputs[0]?.offset === 0 && sameWalk(list(node, 'dstStrides'), dense, shape);
   return whole ? {shape, strides: list(node, 'srcStrides'), source: node.inputs[0] as Operand} : undefined;
+}
+
+/** How the node walks operand `position`; undefined where no strides say so. */
+export function accessOf(graph: Graph, node: Node, position: number): Access | undefined {
+  const {offset} = node.inputs[position] as Operand;
+  if (node.op === StridedCopy) return {offset, shape: list(node, 'shape'), strides: list(node, 'srcStrides')};
+  const form = formOf(graph, node);
+  const walk = form === undefined ? readWalk(node, position) : {shape: form.shape, strides: form.inputs[position]?.strides ?? []};
+  return walk && {offset, ...walk};
 }
 
 /** `node` reading operand `position` through the view; undefined where its strides cannot say so. */
@@ -75,20 +85,18 @@ function strided(node: Node, position: number, view: View): Node | undefined {
 export const reads: Pass = {
   name: 'reads',
   why: 'transposes and slices become strides of what reads them',
-  run(graph, {refuse}) {
+  run(graph, {leave}) {
     const editor = new Editor(graph);
     for (const original of graph.nodes) {
       let node = original;
       for (let position = 0; position < node.inputs.length; position++) {
         const view = viewOf(editor, node.inputs[position]);
-        if (
-          view === undefined ||
-          valueOf(editor, view.source.value).dtype !== valueOf(editor, (node.inputs[position] as Operand).value).dtype
-        )
-          continue;
-        const direct = through(editor, node, position, view);
+        const copy = producerOf(editor, node.inputs[position]);
+        if (view === undefined || copy === undefined) continue;
+        const converts = valueOf(editor, view.source.value).dtype !== valueOf(editor, (node.inputs[position] as Operand).value).dtype;
+        const direct = converts ? undefined : through(editor, node, position, view);
         if (direct === undefined) {
-          refuse(node, `reads: its operand ${position} is a transposed or sliced copy that its strides cannot express`);
+          leave(copy, converts ? 'it changes the type' : `${node.host?.kernelName ?? node.op.name} cannot read with its strides`);
           continue;
         }
         editor.replace(node, direct);

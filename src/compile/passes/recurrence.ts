@@ -6,7 +6,7 @@ import {call, type Expr, encodeProgram, input} from '../../ops/program';
 import {Recurrence} from '../../ops/recurrence';
 import type {ConstantPool} from '../constants';
 import {Editor} from '../editor';
-import {inputsIn, keyOf, partsOf, renumber, substitute} from '../expression';
+import {inputsIn, partsOf, substitute} from '../expression';
 import {fit, formOf} from '../form';
 import {type Graph, list, type Node, num, type Operand, producerOf, type Uses, type ValueId, valueOf} from '../ir';
 import {inOrder} from '../order';
@@ -77,8 +77,12 @@ class Reader {
   private number(operand: Operand, strides: Own['strides']): Expr {
     const {units, batch, gates} = this.sizes;
     const own = {operand, strides: [batch === 1 ? 0 : strides[0], units === 1 ? 0 : strides[1]] as const};
-    const key = JSON.stringify(own);
-    const known = this.own.findIndex((o) => JSON.stringify(o) === key);
+    const isSame = (o: Own) =>
+      o.operand.value === operand.value &&
+      o.operand.offset === operand.offset &&
+      o.strides[0] === own.strides[0] &&
+      o.strides[1] === own.strides[1];
+    const known = this.own.findIndex(isSame);
     return input(gates + 2 + (known < 0 ? this.own.push(own) - 1 : known));
   }
 
@@ -177,12 +181,14 @@ function stepOf(graph: Editor, reader: Reader, hidden: Node, cell: Node | undefi
   return {hidden, state, cell: {node: cell, before, expr}, own: reader.own};
 }
 
-/** An expression with its own inputs numbered in the order in which it reads them: equal for equal computations. */
-function canonical(expr: Expr, {gates}: Sizes): {readonly key: string | undefined; readonly order: readonly number[]} {
-  const order = [...inputsIn(expr)].filter((i) => i >= gates + 2);
-  const numbers = Array.from({length: Math.max(gates + 1, ...order) + 1}, (_, i) => i);
-  for (const [k, i] of order.entries()) numbers[i] = gates + 2 + k;
-  return {key: keyOf(renumber(expr, numbers)), order: order.map((i) => i - gates - 2)};
+/** Whether two expressions are alike but for the numbers of their inputs, all pairs of which `match`. */
+function alike(a: Expr, b: Expr, match: (a: number, b: number) => boolean, seen = new Map<Expr, Expr>()): boolean {
+  if (seen.get(a) === b) return true;
+  seen.set(a, b);
+  if ('input' in a) return 'input' in b && match(a.input, b.input);
+  if ('f32' in a) return 'f32' in b && Object.is(a.f32, b.f32);
+  if ('i32' in a) return 'i32' in b && a.i32 === b.i32;
+  return 'op' in b && a.op === b.op && a.args.every((arg, i) => alike(arg, b.args[i] as Expr, match, seen));
 }
 
 /** The operands of `step` as `like` numbers its own, if both compute the same. */
@@ -190,16 +196,18 @@ function aligned(
   step: Pick<Step, 'own'>,
   pairs: readonly (readonly [own: Expr, like: Expr])[],
   like: Step,
-  sizes: Sizes,
+  {gates}: Sizes,
 ): Own[] | undefined {
   const result = new Array<Own | undefined>(like.own.length).fill(undefined);
-  for (const [mine, theirs] of pairs) {
-    const [a, b] = [canonical(mine, sizes), canonical(theirs, sizes)];
-    if (a.key === undefined || a.key !== b.key) return undefined;
-    a.order.forEach((own, i) => {
-      result[b.order[i] as number] = step.own[own];
-    });
-  }
+  const first = gates + 2;
+  const match = (mine: number, theirs: number) => {
+    if (mine < first || theirs < first) return mine === theirs;
+    const own = step.own[mine - first];
+    const known = result[theirs - first];
+    result[theirs - first] = own;
+    return known === undefined || known === own;
+  };
+  if (!pairs.every(([mine, theirs]) => alike(mine, theirs, match))) return undefined;
   return result.includes(undefined) ? undefined : (result as Own[]);
 }
 
@@ -248,8 +256,10 @@ function cellIsPrivate(graph: Graph & Uses, {cell, hidden}: Step, next: Step): b
 function extend(graph: Editor, chain: Chain, product: Node, sizes: Sizes): boolean {
   const [last, like] = [chain.steps.at(-1) as Step, chain.products.at(-1) as Node];
   const before = product.inputs[0] as Operand;
-  const weights = (node: Node) => JSON.stringify([node.inputs[1], node.params.bRow, node.params.bCol]);
-  const same = sizes.batch === chain.sizes.batch && sizes.units === chain.sizes.units && weights(product) === weights(like);
+  const [weights, others] = [product.inputs[1] as Operand, like.inputs[1] as Operand];
+  const sameWeights = weights.value === others.value && weights.offset === others.offset;
+  const sameStrides = num(product, 'bRow') === num(like, 'bRow') && num(product, 'bCol') === num(like, 'bCol');
+  const same = sizes.batch === chain.sizes.batch && sizes.units === chain.sizes.units && sameWeights && sameStrides;
   const readers = readersOf(graph, outputOf(product).value);
   if (!same || before.offset !== 0 || before.value !== outputOf(last.hidden).value || readers === undefined) return false;
   const reader = new Reader(graph, sizes, product, before);

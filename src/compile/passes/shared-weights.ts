@@ -134,18 +134,20 @@ function walkOf(editor: Editor, members: readonly Member[]): Walk | undefined {
   return {input: output, copies: [concat], params: whole};
 }
 
+const sum = call('Add', input(0), input(1));
+
 /** What reads the member's result reads it in the merged one; a product that was added to it adds it instead. */
 function connect(editor: Editor, {node, output, addend}: Member, result: Operand): void {
   if (addend === undefined) return editor.redirect(output, result);
-  const sum = producerOf(editor, {value: addend, offset: 0}) as Node;
+  const adding = producerOf(editor, {value: addend, offset: 0}) as Node;
   const epilogue = {
-    expr: call('Add', input(0), input(1)),
-    bias: sum.inputs[2],
+    expr: sum,
+    bias: adding.inputs[2],
     extras: [{operand: result, strides: [0, 0, num(node, 'colsN'), 1]}],
   };
   const target = {value: output, offset: 0};
   // One addition always fits into a program.
-  editor.replace(sum, withEpilogue(sum, epilogue, target, notesOf(epilogue)) as Node);
+  editor.replace(adding, withEpilogue(adding, epilogue, target, notesOf(epilogue)) as Node);
 }
 
 /** One product for all members; nodes are out of order then. */

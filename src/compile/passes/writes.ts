@@ -7,14 +7,21 @@ import {withSplitBatch, withWriteStrides, writeWalk} from '../axes';
 import {Editor} from '../editor';
 import {formOf, tidy} from '../form';
 import {type Graph, list, type Node, num, type Operand, producerOf, type ValueId, valueOf} from '../ir';
-import type {Pass} from '../pass';
-import {through} from './reads';
+import type {Pass, PassContext} from '../pass';
+import {through, viewOf} from './reads';
 
 /** Where the elements of a dense value of `shape` go. */
 interface Target {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly output: Operand;
+}
+
+/** What writes a copy's target itself: nodes for the place of the producer of its source, and for the source's other readers. */
+interface Move {
+  readonly producer: Node;
+  readonly nodes: readonly Node[];
+  readonly changes: ReadonlyMap<Node, Node>;
 }
 
 /** The target of a copy that takes every element of its source once. */
@@ -107,7 +114,6 @@ function copiesOf(concat: Node, target: Target): Node[] | undefined {
  * gather it element by element.
  */
 function redirected(editor: Editor, value: ValueId, copy: Node, target: Target): Map<Node, Node> | undefined {
-  if (editor.isOutput[value]) return undefined;
   const view = {shape: target.shape, strides: target.strides, source: target.output};
   const changes = new Map<Node, Node>();
   for (const reader of editor.readers[value] as readonly Node[]) {
@@ -127,62 +133,77 @@ function redirected(editor: Editor, value: ValueId, copy: Node, target: Target):
 }
 
 /** What computes the copy's source, writing to its target instead: nodes for the place of the producer; or why not. */
-function producing(editor: Editor, producer: Node, source: Operand, target: Target): readonly Node[] | string {
-  const strides = `${producer.op.name} cannot write with these strides`;
+function producing(editor: Editor, copy: Node, producer: Node, target: Target): readonly Node[] | string {
+  const source = copy.inputs[0] as Operand;
+  const name = producer.host?.kernelName ?? producer.op.name;
+  const strides = `${name} cannot write with its strides`;
   if (producer.op === Concat) return copiesOf(producer, target) ?? strides;
-  if (producer.outputs[0]?.value !== source.value) return `${producer.op.name} writes it as it is`;
+  const view = viewOf(editor, source);
+  if (view !== undefined) {
+    const direct = through(editor, copy, 0, view);
+    return direct === undefined ? strides : [direct];
+  }
+  if (producer.outputs[0]?.value !== source.value) return `${name} writes it as it is`;
   const writer = writing(editor, producer, target);
   if (writer === undefined) return strides;
-  return writer.inputs.some((o) => o?.value === target.output.value) ? 'it would write to what it reads' : [writer];
+  return writer.inputs.some((o) => o?.value === target.output.value) ? `${name} would write to what it reads` : [writer];
+}
+
+/** How the copy's source, which is read by `reader`, and maybe by others, can be computed where the copy puts it; or why it cannot. */
+function movedTo(editor: Editor, copy: Node, reader: Node): Move | string {
+  const source = copy.inputs[0] as Operand;
+  const producer = producerOf(editor, source);
+  if (producer === undefined) return editor.inputs.includes(source.value) ? 'it copies an input' : 'several steps write what it copies';
+  const target = targetOf(editor, copy);
+  const repeats = sizeOf(list(copy, 'shape')) > valueOf(editor, source.value).elems;
+  if (target === undefined) return repeats ? 'it repeats what it copies' : 'it copies a part of what a step writes';
+  if (editor.isOutput[source.value]) return 'what it copies is an output';
+  const changes = redirected(editor, source.value, reader, target);
+  if (changes === undefined) return 'another step reads what it copies';
+  const nodes = producing(editor, copy, producer, target);
+  return typeof nodes === 'string' ? nodes : {producer, nodes, changes};
 }
 
 /** Makes whoever computes the copy's source write to its target instead, and who else reads the source read it there. */
-function absorbCopy(editor: Editor, copy: Node, refuse: (node: Node, reason: string) => void): void {
-  const source = copy.inputs[0] as Operand;
-  const producer = producerOf(editor, source);
-  const target = targetOf(editor, copy);
-  if (producer === undefined || target === undefined) return;
-  const changes = redirected(editor, source.value, copy, target);
-  if (changes === undefined) return;
-  const nodes = producing(editor, producer, source, target);
-  if (typeof nodes === 'string') return refuse(copy, `writes: ${nodes}`);
+function absorbCopy(editor: Editor, copy: Node, context: PassContext): void {
+  const move = movedTo(editor, copy, copy);
+  if (typeof move === 'string') return context.leave(copy, move);
+  const {producer, nodes, changes} = move;
   editor.remove(copy);
   for (const [reader, next] of changes) editor.replace(reader, next);
   editor.replace(producer, ...nodes);
-  for (const node of nodes) if (node.op === StridedCopy) absorbCopy(editor, node, refuse);
+  if (producer.op !== StridedCopy) for (const node of nodes) context.inherit(producer, node);
+  for (const node of nodes) if (node.op === StridedCopy) absorbCopy(editor, node, context);
 }
 
-/** Whether the copy's source could be computed where the copy puts it. */
-function isMovable(editor: Editor, concat: Node, copy: Node): boolean {
-  const source = copy.inputs[0] as Operand;
-  const producer = producerOf(editor, source);
-  const target = targetOf(editor, copy);
-  if (producer === undefined || target === undefined || typeof producing(editor, producer, source, target) === 'string') return false;
-  return redirected(editor, source.value, concat, target) !== undefined;
-}
-
-function expand(editor: Editor, concat: Node, refuse: (node: Node, reason: string) => void): void {
+function expand(editor: Editor, concat: Node, context: PassContext): void {
   const {value} = concat.outputs[0] as Operand;
   const outer = num(concat, 'outer');
   const total = list(concat, 'inner').reduce((a, b) => a + b, 0);
   if (outer * total === 0) return;
   const copies = copiesOf(concat, {shape: [outer, total], strides: [total, 1], output: {value, offset: 0}}) ?? [];
   const distinct = new Set(copies.map((c) => c.inputs[0]?.value)).size === copies.length;
-  if (copies.length < 2 || !distinct || !copies.some((copy) => isMovable(editor, concat, copy))) return;
+  if (!distinct) return context.leave(concat, 'it has a part twice');
+  if (copies.length < 2) return context.leave(concat, 'it has one part');
+  const moves = copies.map((copy) => movedTo(editor, copy, concat));
+  if (moves.every((move) => typeof move === 'string')) {
+    for (const reason of moves) context.leave(concat, reason);
+    return;
+  }
   editor.replace(concat, ...copies);
-  for (const copy of copies) absorbCopy(editor, copy, refuse);
+  for (const copy of copies) absorbCopy(editor, copy, context);
 }
 
 export const writes: Pass = {
   name: 'writes',
   why: 'what is transposed or concatenated is computed where it is wanted',
-  run(graph, {refuse}) {
+  run(graph, context) {
     const editor = new Editor(graph);
     // Backwards: what a concatenation of concatenations takes from the inner one is computed in the outer one.
     for (const node of [...graph.nodes].reverse()) {
       if (!editor.has(node)) continue;
-      if (node.op === StridedCopy) absorbCopy(editor, node, refuse);
-      if (node.op === Concat) expand(editor, node, refuse);
+      if (node.op === StridedCopy) absorbCopy(editor, node, context);
+      if (node.op === Concat) expand(editor, node, context);
     }
     return editor.finish();
   },
