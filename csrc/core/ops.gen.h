@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 3890915241u;
+inline constexpr uint32_t kOpTableHash = 3294401789u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -104,6 +104,8 @@ enum class Scalar : uint16_t {
   kToInt = 90,
   kToBool = 91,
   kToBoolInt = 92,
+  kClip = 93,
+  kEluGrad = 94,
 };
 struct ScalarTypes {
   const char* takes;
@@ -203,8 +205,10 @@ inline constexpr ScalarTypes kScalarTypes[] = {
     {"f", 'i'},  // ToInt
     {"f", 'i'},  // ToBool
     {"i", 'i'},  // ToBoolInt
+    {"fff", 'f'},  // Clip
+    {"ff", 'f'},  // EluGrad
 };
-inline constexpr int kScalars = 93;
+inline constexpr int kScalars = 95;
 
 struct PointwiseParams {
   static constexpr const char* kName = "Pointwise";
