@@ -81,7 +81,8 @@ void Nearest(const Image& image, const float* fill, double y, double x, float* o
                       col < static_cast<double>(image.w);
   const float* from =
       inside ? image.pixel(static_cast<int64_t>(row), static_cast<int64_t>(col)) : fill;
-  std::memcpy(out, from, static_cast<size_t>(image.channels) * sizeof(float));
+  CopyRun(reinterpret_cast<char*>(out), reinterpret_cast<const char*>(from),
+          static_cast<size_t>(image.channels) * sizeof(float));
 }
 
 double Clamped(double at, double most) { return at < 0 ? 0 : at > most ? most : at; }
