@@ -71,8 +71,9 @@ function transformed(
 
 /** The rotation about a centre as a transform: where each pixel comes from. */
 function rotation(radians: number, [x, y]: readonly [number, number]): Float32Array {
-  const [sin, cos] = [Math.sin(radians), Math.cos(radians)];
-  return Float32Array.of(cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos, 0, 0);
+  const sin = Math.sin(radians);
+  const cos = Math.cos(radians);
+  return new Float32Array([cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos, 0, 0]); // of() takes three times as long
 }
 
 /** A colour is without the alpha channel, which is opaque then. */

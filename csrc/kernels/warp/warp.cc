@@ -75,8 +75,8 @@ void BilinearFilled(const Image& image, const float* fill, double y, double x, f
 
 // JavaScript's Math.round: halves go up.
 void Nearest(const Image& image, const float* fill, double y, double x, float* out) {
-  const double row = std::floor(y + 0.5);
-  const double col = std::floor(x + 0.5);
+  const double row = y + 0.5;  // inside, the conversion below rounds it down
+  const double col = x + 0.5;
   const bool inside = row >= 0 && row < static_cast<double>(image.h) && col >= 0 &&
                       col < static_cast<double>(image.w);
   const float* from =
