@@ -16,25 +16,26 @@ namespace {
 // none is guessed wrongly. Eight, as far as registers go.
 constexpr int64_t kSearches = 8;
 
-// How many of sorted[0, cols) are below (kRight: or equal to) each of values[0, count).
-template <bool kRight, int64_t count, class T>
+// How many of sorted[0, cols) are below (Right: or equal to) each of values[0, Count).
+template <bool Right, int64_t Count, class T>
 void CountBelow(const T* sorted, int64_t cols, const T* values, int32_t* out) {
-  const auto below = [](T a, T b) { return static_cast<int64_t>(kRight ? a <= b : a < b); };
-  int64_t low[count] = {};
+  const auto below = [](T a, T b) { return static_cast<int64_t>(Right ? a <= b : a < b); };
+  int64_t low[Count] = {};
   int64_t left = cols;
   while (left > 1) {
     const int64_t half = left / 2;
 #pragma GCC unroll 8
-    for (int64_t k = 0; k < count; ++k)
+    for (int64_t k = 0; k < Count; ++k) {
       low[k] += half & -below(sorted[low[k] + half - 1], values[k]);
+    }
     left -= half;
   }
-  for (int64_t k = 0; k < count; ++k) {
+  for (int64_t k = 0; k < Count; ++k) {
     out[k] = static_cast<int32_t>(low[k] + (left > 0 ? below(sorted[low[k]], values[k]) : 0));
   }
 }
 
-template <bool kRight, class T>
+template <bool Right, class T>
 void SearchRange(const SearchSortedParams& params, const T* sorted, const T* values, int64_t begin,
                  int64_t end, int32_t* out) {
   const int64_t cols = params.cols;
@@ -43,10 +44,10 @@ void SearchRange(const SearchSortedParams& params, const T* sorted, const T* val
     const int64_t row_end = std::min(end, (row + 1) * params.values);
     const T* const own = sorted + row * cols;
     for (; begin + kSearches <= row_end; begin += kSearches) {
-      CountBelow<kRight, kSearches>(own, cols, values + begin, out + begin);
+      CountBelow<Right, kSearches>(own, cols, values + begin, out + begin);
     }
     for (; begin < row_end; ++begin) {
-      CountBelow<kRight, 1>(own, cols, values + begin, out + begin);
+      CountBelow<Right, 1>(own, cols, values + begin, out + begin);
     }
   }
 }
