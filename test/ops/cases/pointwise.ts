@@ -320,19 +320,6 @@ const tails: readonly OpCase[] = lengths.flatMap((n) => {
   ];
 });
 
-/** Results that are written past the caches: more than kStreamedBytes. */
-const long = 2 ** 23 + 1031;
-const streamed: readonly OpCase[] = [
-  row({
-    name: 'one instruction past the caches', expr: call('Neg', input(0)), shape: [long], strides: [[1]],
-    operands: () => [{values: uniform([-3, 3], long), strides: [1]}], f: (a) => -a,
-  }),
-  row({
-    name: 'two instructions of rows past the caches', expr: call('AddInt', call('NegInt', input(0)), input(1)), shape: [8200, 1031], strides: [[1031, 1], [0, 1]], dtype: 'int32',
-    operands: () => [{values: integers([-9, 9], 8200 * 1031), strides: [1031, 1]}, {values: integers([-9, 9], 1031, 2), strides: [0, 1]}], f: (a, b) => b - a,
-  }),
-];
-
 /** (a + b) · c with operands of three shapes of strides. */
 function strided(name: string, shape: readonly number[], [a, b, c]: readonly [Operand, Operand, Operand]): OpCase {
   return row({
@@ -454,4 +441,4 @@ const refusals: readonly OpCase[] = [
   refused('too few strides', /ERR_INVALID_STEP.*strides/, {strides: [1]}),
 ];
 
-export const cases: readonly OpCase[] = [...unaries, ...binaries, ...wholes, ...ternaries, ...tails, ...streamed, ...spaces, ...mixed, ...epilogues, ...refusals];
+export const cases: readonly OpCase[] = [...unaries, ...binaries, ...wholes, ...ternaries, ...tails, ...spaces, ...mixed, ...epilogues, ...refusals];
