@@ -17,6 +17,13 @@ int32_t WordOf(double value) {
   return static_cast<int32_t>(static_cast<uint32_t>(static_cast<int64_t>(value)));
 }
 
+// Rounded twice, as JavaScript does: where start and i · step cancel, a fused multiply-add gives
+// what double precision does not hold, and truncated integers would differ.
+#if !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC optimize("fp-contract=off")
+#endif
+
 float ElementOf(double value, float) { return static_cast<float>(value); }
 int32_t ElementOf(double value, int32_t) { return WordOf(value); }
 
@@ -25,6 +32,9 @@ constexpr size_t kRampBlock = size_t{1} << 16;
 
 template <class T>
 void RampRange(const RampParams& params, Range range, T* out) {
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#endif
   const double start = params.start;
   const double step = params.step;
   for (size_t begin = range.begin; begin < range.end; begin += kRampBlock) {
@@ -36,6 +46,10 @@ void RampRange(const RampParams& params, Range range, T* out) {
   }
   if (range.begin == 0) out[0] = ElementOf(start, T());  // the step may be infinite
 }
+
+#if !defined(__clang__)
+#pragma GCC pop_options
+#endif
 
 }  // namespace
 
