@@ -7,7 +7,7 @@
 
 namespace graviton {
 
-inline constexpr uint32_t kOpTableHash = 3890915241u;
+inline constexpr uint32_t kOpTableHash = 2175071747u;
 
 // Scalar functions of Pointwise programs (src/ops/pointwise.ts).
 enum class Scalar : uint16_t {
@@ -104,6 +104,8 @@ enum class Scalar : uint16_t {
   kToInt = 90,
   kToBool = 91,
   kToBoolInt = 92,
+  kClip = 93,
+  kEluGrad = 94,
 };
 struct ScalarTypes {
   const char* takes;
@@ -203,8 +205,10 @@ inline constexpr ScalarTypes kScalarTypes[] = {
     {"f", 'i'},  // ToInt
     {"f", 'i'},  // ToBool
     {"i", 'i'},  // ToBoolInt
+    {"fff", 'f'},  // Clip
+    {"ff", 'f'},  // EluGrad
 };
-inline constexpr int kScalars = 93;
+inline constexpr int kScalars = 95;
 
 struct PointwiseParams {
   static constexpr const char* kName = "Pointwise";
@@ -1233,6 +1237,28 @@ inline bool Decode(WordReader& reader, ExpandDepthwiseConv2DParams* p) {
 }
 Status ExpandDepthwiseConv2D(const StepContext& context, const ExpandDepthwiseConv2DParams& params, Operands in, Operands out);
 
+struct RampParams {
+  static constexpr const char* kName = "Ramp";
+  uint32_t count;
+  double start;
+  double step;
+};
+inline bool Decode(WordReader& reader, RampParams* p) {
+  return reader.Read(&p->count) &&
+         reader.Read(&p->start) &&
+         reader.Read(&p->step);
+}
+Status Ramp(const StepContext& context, const RampParams& params, Operands in, Operands out);
+
+struct DiagParams {
+  static constexpr const char* kName = "Diag";
+  uint32_t count;
+};
+inline bool Decode(WordReader& reader, DiagParams* p) {
+  return reader.Read(&p->count);
+}
+Status Diag(const StepContext& context, const DiagParams& params, Operands in, Operands out);
+
 inline constexpr OpEntry kOps[] = {
     {"Pointwise", 0, 32, 1, Invoke<PointwiseParams, Pointwise>},
     {"MatMul", 3, 32, 1, Invoke<MatMulParams, MatMul>},
@@ -1273,8 +1299,10 @@ inline constexpr OpEntry kOps[] = {
     {"WindowSum", 1, 1, 1, Invoke<WindowSumParams, WindowSum>},
     {"Recurrence", 3, 32, 2, Invoke<RecurrenceParams, Recurrence>},
     {"ExpandDepthwiseConv2D", 5, 32, 1, Invoke<ExpandDepthwiseConv2DParams, ExpandDepthwiseConv2D>},
+    {"Ramp", 0, 0, 1, Invoke<RampParams, Ramp>},
+    {"Diag", 1, 1, 1, Invoke<DiagParams, Diag>},
 };
-inline constexpr int kOpCount = 39;
+inline constexpr int kOpCount = 41;
 
 }  // namespace graviton
 

@@ -48,6 +48,7 @@ class WordReader {
   bool Read(uint32_t* value) { return ReadWord(value); }
   bool Read(int32_t* value) { return ReadWord(value); }
   bool Read(float* value) { return ReadWord(value); }
+  bool Read(double* value) { return ReadWord(value); }
   bool Read(List* list) {
     uint32_t count;
     if (!Read(&count) || count > words_.size()) return false;
@@ -60,10 +61,10 @@ class WordReader {
  private:
   template <class T>
   bool ReadWord(T* value) {
-    static_assert(sizeof(T) == sizeof(int32_t));
-    if (words_.empty()) return false;
+    constexpr size_t kWords = sizeof(T) / sizeof(int32_t);
+    if (words_.size() < kWords) return false;
     std::memcpy(value, words_.data(), sizeof(T));
-    words_ = words_.subspan(1);
+    words_ = words_.subspan(kWords);
     return true;
   }
   List words_;

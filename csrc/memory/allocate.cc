@@ -92,7 +92,9 @@ void Free(void* data, size_t bytes) {
   const size_t rounded = Rounded(bytes);
   if (rounded <= kSmall) {
     FreeSmall(data);
-  } else if (!Cached(rounded) || !KeepBlock(data, BlockBytes(rounded))) {
+  } else if (Cached(rounded)) {
+    KeepBlock(data, BlockBytes(rounded), SystemFree);
+  } else {
     SystemFree(data);
   }
   allocated_bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);

@@ -13,14 +13,21 @@ constexpr int kEighths = 8;
 constexpr int kLeastLog2 = std::bit_width(kBlockLeast) - 1;
 constexpr int kClasses = (64 - kLeastLog2) * kEighths;
 
-// A kept block's first bytes are the link to the next one of its class.
+// A kept block's first bytes are its place in two lists: of all blocks by age, and of its class,
+// the latest first.
 struct Kept {
-  Kept* next;
+  size_t bytes;
+  Kept* older = nullptr;
+  Kept* newer = nullptr;
+  Kept* next = nullptr;
+  Kept* previous = nullptr;
 };
 
 struct Cache {
   std::mutex mutex;
   Kept* first[kClasses] = {};
+  Kept* oldest = nullptr;
+  Kept* newest = nullptr;
   size_t bytes = 0;
 };
 
@@ -37,6 +44,26 @@ int ClassOf(size_t block_bytes) {
   return (log2 - kLeastLog2) * kEighths + eighth;
 }
 
+void Add(Cache& cache, Kept* block) {
+  Kept*& first = cache.first[ClassOf(block->bytes)];
+  block->next = first;
+  if (first != nullptr) first->previous = block;
+  first = block;
+  block->older = cache.newest;
+  (cache.newest != nullptr ? cache.newest->newer : cache.oldest) = block;
+  cache.newest = block;
+  cache.bytes += block->bytes;
+}
+
+void Remove(Cache& cache, Kept* block) {
+  (block->previous != nullptr ? block->previous->next : cache.first[ClassOf(block->bytes)]) =
+      block->next;
+  if (block->next != nullptr) block->next->previous = block->previous;
+  (block->older != nullptr ? block->older->newer : cache.oldest) = block->newer;
+  (block->newer != nullptr ? block->newer->older : cache.newest) = block->older;
+  cache.bytes -= block->bytes;
+}
+
 }  // namespace
 
 size_t BlockBytes(size_t bytes) {
@@ -47,35 +74,30 @@ size_t BlockBytes(size_t bytes) {
 void* TakeBlock(size_t block_bytes) {
   Cache& cache = TheCache();
   const std::lock_guard lock(cache.mutex);
-  Kept*& first = cache.first[ClassOf(block_bytes)];
-  Kept* block = first;
-  if (block == nullptr) return nullptr;
-  first = block->next;
-  cache.bytes -= block_bytes;
+  Kept* const block = cache.first[ClassOf(block_bytes)];
+  if (block != nullptr) Remove(cache, block);
   return block;
 }
 
-bool KeepBlock(void* block, size_t block_bytes) {
+void KeepBlock(void* block, size_t block_bytes, ReleaseBlock release) {
+  if (block_bytes > kCacheBytes) return release(block);
   Cache& cache = TheCache();
   const std::lock_guard lock(cache.mutex);
-  if (block_bytes > kCacheBytes - cache.bytes) return false;
-  Kept*& first = cache.first[ClassOf(block_bytes)];
-  first = new (block) Kept{first};
-  cache.bytes += block_bytes;
-  return true;
+  while (cache.bytes > kCacheBytes - block_bytes) {
+    Kept* const oldest = cache.oldest;
+    Remove(cache, oldest);
+    release(oldest);
+  }
+  Add(cache, new (block) Kept{.bytes = block_bytes});
 }
 
-void DropBlocks(void (*release)(void* block)) {
+void DropBlocks(ReleaseBlock release) {
   Cache& cache = TheCache();
   const std::lock_guard lock(cache.mutex);
-  for (Kept*& first : cache.first) {
-    while (first != nullptr) {
-      Kept* block = first;
-      first = block->next;
-      release(block);
-    }
+  while (Kept* const oldest = cache.oldest) {
+    Remove(cache, oldest);
+    release(oldest);
   }
-  cache.bytes = 0;
 }
 
 size_t CachedBytes() {

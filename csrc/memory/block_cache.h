@@ -9,7 +9,8 @@ namespace graviton {
 // them as unmapped pages and hands out zeroed ones, at about 2 GB/s (0.5 ms for a megabyte,
 // measured on a virtual machine with AVX-512): more than most steps take to fill them.
 //
-// Process-wide, like the thread pool. Holds kCacheBytes at most; DropBlocks gives all back.
+// Process-wide, like the thread pool. Holds kCacheBytes at most, of which those go that were kept
+// first: sizes that nobody asks for any more must not keep those out that are in use.
 inline constexpr size_t kBlockLeast = size_t{64} << 10;
 inline constexpr size_t kCacheBytes = size_t{128} << 20;
 
@@ -20,11 +21,14 @@ size_t BlockBytes(size_t bytes);
 // A kept block of exactly `block_bytes`, or null.
 void* TakeBlock(size_t block_bytes);
 
-// False when the cache is full: the caller frees the block.
-bool KeepBlock(void* block, size_t block_bytes);
+using ReleaseBlock = void (*)(void* block);
+
+// Keeps the block, and gives to `release` what no longer has a place: the oldest blocks, or this
+// one where it is larger than the cache.
+void KeepBlock(void* block, size_t block_bytes, ReleaseBlock release);
 
 // Gives every kept block to `release`.
-void DropBlocks(void (*release)(void* block));
+void DropBlocks(ReleaseBlock release);
 
 size_t CachedBytes();
 

@@ -185,7 +185,10 @@ Status Plan::LayOut(BoundPlan* bound) const {
   }
   Array<ArenaBlock> blocks;
   Array<uint32_t> owners;
-  if (!blocks.Resize(storages_)) return Status::OutOfMemory(storages_ * sizeof(ArenaBlock));
+  Array<bool> named;  // outputs, of which no two storages may share one: CheckAliases goes by slot
+  if (!blocks.Resize(storages_) || !named.Resize(outputs_)) {
+    return Status::OutOfMemory(storages_ * sizeof(ArenaBlock) + outputs_);
+  }
   for (uint32_t i = 0; i < storages_; ++i) {
     const int32_t* words = bound->words.data() + kStorageWords * i;
     Storage& storage = bound->storages[i];
@@ -196,6 +199,13 @@ Status Plan::LayOut(BoundPlan* bound) const {
     const uint32_t limit = kind == 1 ? inputs_ : kind == 2 ? outputs_ : constants_.size();
     if (kind > 3 || dtype >= kDTypes || words[3] < 0 || (kind != 0 && storage.index >= limit)) {
       return Status::Error(Code::kInvalidStep, "storage %u of a plan is malformed", i);
+    }
+    if (storage.kind == StorageKind::kOutput) {
+      if (named[storage.index]) {
+        return Status::Error(Code::kInvalidStep, "two storages of a plan are output %u",
+                             storage.index);
+      }
+      named[storage.index] = true;
     }
     blocks[i] = {storage.elems * SizeOf(storage.dtype), UINT32_MAX, 0, 0};
   }

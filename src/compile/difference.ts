@@ -88,7 +88,7 @@ const exactReductions: ReadonlySet<number> = new Set([reduceKinds.max, reduceKin
 
 /** Functions of floats that round nothing; those of int32 never do. */
 const exactScalars: ReadonlySet<ScalarName> = new Set<ScalarName>([
-  ...(['Copy', 'Maximum', 'Minimum', 'Neg', 'Abs', 'Relu', 'Relu6', 'Sign', 'Floor', 'Ceil', 'Round', 'Step'] as const),
+  ...(['Copy', 'Maximum', 'Minimum', 'Neg', 'Abs', 'Relu', 'Relu6', 'Sign', 'Floor', 'Ceil', 'Round', 'Step', 'Clip'] as const),
   ...(['Equal', 'NotEqual', 'Less', 'LessEqual', 'Greater', 'GreaterEqual', 'IsNan', 'IsInf', 'IsFinite'] as const),
   ...(['Select', 'ToInt', 'ToBool', 'ToBoolInt', 'And', 'Or', 'Xor', 'Not'] as const),
 ]);

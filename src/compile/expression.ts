@@ -148,6 +148,7 @@ const doubles: Partial<Record<ScalarName, (a: number, b: number, c: number) => n
   Silu: (a) => a * sigmoid(a),
   HardSwish: (a) => (a * relu6(a + 3)) / 6,
   HardSigmoid: (a) => relu6(a + 3) / 6,
+  Clip: (a, b, c) => Math.min(Math.max(a, b), c),
 };
 
 /** The value of `expr`, or undefined where it has a function that is not known in double precision. `leaf` gives inputs, or any part. */
@@ -212,7 +213,8 @@ export function isNonNegative(expr: Expr): boolean {
   for (const part of partsOf(expr)) {
     const every = 'op' in part && keepsSign.has(part.op) && part.args.every((arg) => known.has(arg));
     const some = 'op' in part && part.op === 'Maximum' && part.args.some((arg) => known.has(arg));
-    if (every || some || ('f32' in part ? part.f32 >= 0 : 'op' in part && nonNegative.has(part.op))) known.add(part);
+    const clipped = 'op' in part && part.op === 'Clip' && part.args.slice(1).every((arg) => known.has(arg));
+    if (every || some || clipped || ('f32' in part ? part.f32 >= 0 : 'op' in part && nonNegative.has(part.op))) known.add(part);
   }
   return known.has(expr);
 }

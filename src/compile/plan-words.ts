@@ -1,5 +1,5 @@
 import {opNumber} from '../native';
-import {floatBits} from '../ops/bits';
+import {doubleBits, floatBits} from '../ops/bits';
 import {sizeOf} from '../ops/geometry';
 import {Pointwise} from '../ops/pointwise';
 import {dtypes, type ParamValue} from '../ops/schema';
@@ -122,6 +122,7 @@ function stepWords(node: Node, storageOf: (id: ValueId) => number): number[] {
   for (const [name, word] of Object.entries(node.op.params)) {
     const value = node.params[name] as ParamValue;
     if (word === 'f32') params.push(floatBits(value as number));
+    else if (word === 'f64') params.push(...doubleBits(value as number));
     else if (word === 'list') params.push((value as readonly number[]).length, ...(value as readonly number[]));
     else params.push(Number(value));
   }

@@ -115,7 +115,7 @@ function parseParam(op: OpSpec, item: string): [string, ParamValue] {
   return [name, program];
 }
 
-const defaults = {u32: 0, i32: 0, f32: 0, bool: false, list: []} as const satisfies Record<Word, ParamValue>;
+const defaults = {u32: 0, i32: 0, f32: 0, f64: 0, bool: false, list: []} as const satisfies Record<Word, ParamValue>;
 
 function parseNode(line: string, operand: (text: string) => Operand | undefined): Node {
   const [, results, name, operands, params, notes] = /^(.*?) = (\w+)\((.*?)\) \{(.*?)\}(?: # (.*))?$/.exec(line) ?? [];

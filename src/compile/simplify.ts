@@ -43,7 +43,7 @@ export function simplify(expr: Expr, seen = new Map<Expr, Expr>()): Expr {
 }
 
 /** Operations whose double result, rounded once, is the float32 result (Figueroa 1995: double has more than 2·24 + 2 bits). */
-const exact = new Set(['Add', 'Sub', 'Mul', 'Div', 'Neg', 'Square', 'Sqrt', 'Maximum', 'Minimum', 'Abs']);
+const exact = new Set(['Add', 'Sub', 'Mul', 'Div', 'Neg', 'Square', 'Sqrt', 'Maximum', 'Minimum', 'Clip', 'Abs']);
 
 function foldExact(call: Extract<Expr, {op: string}>): Expr | undefined {
   if (!exact.has(call.op) || !call.args.every((arg) => 'f32' in arg)) return undefined;

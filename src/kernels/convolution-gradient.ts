@@ -147,6 +147,30 @@ function canTurn(info: backend_util.Conv2DInfo): boolean {
   return info.strideHeight === 1 && info.strideWidth === 1 && fits;
 }
 
+/** To fold takes about as long for an element as to unfold takes for so many. */
+const unfoldedPerFolded = 4;
+
+/**
+ * The same over three axes: the windows of dy that meet each element of x. Undefined where they have steps, or more padding than lets each tap
+ * meet each element, or where dy has so many more channels that to fold takes less time.
+ */
+function turnedWindows(w: Windows, outC: number): Windows | undefined {
+  const padFront = (w.filterD - 1) * w.dilationD - w.padFront;
+  const padTop = (w.filterH - 1) * w.dilationH - w.padTop;
+  const padLeft = (w.filterW - 1) * w.dilationW - w.padLeft;
+  const turns = w.strideD === 1 && w.strideH === 1 && w.strideW === 1 && padFront >= 0 && padTop >= 0 && padLeft >= 0;
+  if (!turns || outC > unfoldedPerFolded * w.channels) return undefined;
+  const {inD: outD, inH: outH, inW: outW, outD: inD, outH: inH, outW: inW} = w;
+  return {...w, channels: outC, inD, inH, inW, outD, outH, outW, padFront, padTop, padLeft};
+}
+
+/** x = unfolded dy · filter, turned round. */
+function turnedConvolution3D(backend: GravitonBackend, dy: TensorInfo, filter: TensorInfo, w: Windows, inC: number): TensorInfo {
+  const [taps, outC] = [tapCount(w), w.channels];
+  const turned = stridedCopy(backend, filter, [taps, outC, inC], [-inC * outC, 1, outC], Math.max(0, taps - 1) * inC * outC);
+  return using(backend, [turned], () => convolve(backend, dy, turned, w, inC));
+}
+
 type Shape4D = [number, number, number, number];
 type Shape5D = [number, number, number, number, number];
 
@@ -264,7 +288,12 @@ export const convolutionGradientKernels: KernelTable = {
       const op = 'Conv3DBackpropInputV2';
       const {info, w} = conv3DWindows(op, attrs.inputShape, filter.shape, attrs);
       checkShape(op, 'dy', dy, info.outShape);
-      return {...inputGradient(backend, dy, filter, w, info.outChannels), shape: info.inShape};
+      const turned = turnedWindows(w, info.outChannels);
+      const dx =
+        turned === undefined
+          ? inputGradient(backend, dy, filter, w, info.outChannels)
+          : turnedConvolution3D(backend, dy, filter, turned, info.inChannels);
+      return {...dx, shape: info.inShape};
     },
   ),
   Conv3DBackpropFilterV2: kernel<Conv3DBackpropFilterV2Inputs, Conv3DBackpropFilterV2Attrs>(

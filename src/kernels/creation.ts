@@ -1,4 +1,5 @@
 import {
+  type DiagInputs,
   type FillAttrs,
   type LinSpaceAttrs,
   type OneHotAttrs,
@@ -12,7 +13,7 @@ import {
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {sizeOf} from '../ops/geometry';
-import {OneHot} from '../ops/movement';
+import {Diag, OneHot, Ramp} from '../ops/movement';
 import {castTo} from './cast';
 import {anyType, type KernelTable, kernel, numeric} from './kernel';
 import {bitsOf, fill, using} from './steps';
@@ -36,13 +37,11 @@ function like(name: string, value: 0 | 1) {
 }
 
 /** start, start + step, … before stop; a step of 1 from a greater start to a smaller stop counts down, as in tfjs. */
-function range({start, stop, step, dtype}: RangeAttrs): Float32Array | Int32Array {
+function range(backend: GravitonBackend, {start, stop, step, dtype}: RangeAttrs): TensorInfo {
   const isEmpty = start === stop || (start < stop && step < 0) || (stop < start && step > 1);
   const count = isEmpty ? 0 : Math.abs(Math.ceil((stop - start) / step));
   const by = stop < start && step === 1 ? -1 : step;
-  const values = dtype === 'int32' ? new Int32Array(count) : new Float32Array(count);
-  for (let i = 0; i < count; i++) values[i] = start + i * by;
-  return values;
+  return backend.run(Ramp, [], {shape: [count], dtype}, {count, start, step: by});
 }
 
 interface Pixels {
@@ -74,26 +73,22 @@ function asPixels(source: unknown): Pixels {
 }
 
 export const creationKernels: KernelTable = {
+  Diag: kernel<DiagInputs>(numeric, ({inputs: {x}, backend}) =>
+    backend.run(Diag, [x], {shape: [...x.shape, ...x.shape], dtype: x.dtype}, {count: sizeOf(x.shape)}),
+  ),
   Fill: kernel<object, FillAttrs>(anyType, ({attrs, backend}) => filled(backend, attrs)),
   FromPixels: kernel<{pixels: object}, {numChannels: number}>(anyType, ({inputs, attrs, backend}) =>
     fromPixels(backend, inputs.pixels, attrs.numChannels),
   ),
-  LinSpace: kernel<object, LinSpaceAttrs>(anyType, ({attrs: {start, stop, num}, backend}) => {
-    const step = (stop - start) / (num - 1);
-    const values = new Float32Array(num);
-    for (let i = 0; i < num; i++) values[i] = start + i * step;
-    if (num > 0) values[0] = start; // the step of a single element is not finite
-    return backend.makeTensor(values, [num], 'float32');
-  }),
+  LinSpace: kernel<object, LinSpaceAttrs>(anyType, ({attrs: {start, stop, num}, backend}) =>
+    backend.run(Ramp, [], {shape: [num], dtype: 'float32'}, {count: num, start, step: (stop - start) / (num - 1)}),
+  ),
   OneHot: kernel<OneHotInputs, OneHotAttrs>(numeric, ({inputs: {indices}, attrs: {depth, onValue, offValue, dtype}, backend}) => {
     const positions = castTo(backend, indices, 'int32');
     const params = {count: sizeOf(indices.shape), depth, on: bitsOf(onValue, dtype), off: bitsOf(offValue, dtype)};
     return using(backend, [positions], () => backend.run(OneHot, [positions], {shape: [...indices.shape, depth], dtype}, params));
   }),
   OnesLike: like('OnesLike', 1),
-  Range: kernel<object, RangeAttrs>(anyType, ({attrs, backend}) => {
-    const values = range(attrs);
-    return backend.makeTensor(values, [values.length], attrs.dtype);
-  }),
+  Range: kernel<object, RangeAttrs>(anyType, ({attrs, backend}) => range(backend, attrs)),
   ZerosLike: like('ZerosLike', 0),
 };

@@ -71,9 +71,14 @@ function transformed(
 
 /** The rotation about a centre as a transform: where each pixel comes from. */
 function rotation(radians: number, [x, y]: readonly [number, number]): Float32Array {
-  const [sin, cos] = [Math.sin(radians), Math.cos(radians)];
-  return Float32Array.of(cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos, 0, 0);
+  const sin = Math.sin(radians);
+  const cos = Math.cos(radians);
+  return new Float32Array([cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos, 0, 0]); // of() takes three times as long
 }
+
+/** A colour is without the alpha channel, which is opaque then. */
+const colour = (given: readonly number[], channels: number): Float32Array =>
+  Float32Array.from({length: channels}, (_, c) => (c === 3 ? 255 : (given[c] ?? 0)));
 
 export const imageKernels: KernelTable = {
   CropAndResize: kernel<CropAndResizeInputs, CropAndResizeAttrs>(numeric, ({inputs: {image, boxes, boxInd}, attrs, backend}) => {
@@ -95,11 +100,11 @@ export const imageKernels: KernelTable = {
     const {radians, fillValue, center} = attrs;
     const [, inH, inW, channels] = asImage('RotateWithOffset', image.shape);
     const about = rotation(radians, backend_util.getImageCenter(center, inH, inW) as [number, number]);
-    // A colour is without the alpha channel, which is opaque then.
-    const values = Float32Array.from({length: channels}, (_, c) =>
-      typeof fillValue === 'number' ? fillValue : c === 3 ? 255 : (fillValue[c] ?? 0),
-    );
-    const operands = [backend.makeTensor(about, [1, 8], 'float32'), backend.makeTensor(values, [channels], 'float32')] as const;
+    const outside =
+      typeof fillValue === 'number'
+        ? fill(backend, [channels], fillValue, 'float32')
+        : backend.makeTensor(colour(fillValue, channels), [channels], 'float32');
+    const operands = [backend.makeTensor(about, [1, 8], 'float32'), outside] as const;
     return using(backend, operands, () =>
       transformed(backend, 'RotateWithOffset', image, ...operands, {interpolation: 'nearest', fillMode: 'constant'}),
     );

@@ -38,7 +38,7 @@ import {
 import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {broadcastShape, broadcastStrides, collapse, rowMajorStrides, sameShape, sizeOf} from '../ops/geometry';
-import {Concat, Pad, padModes} from '../ops/movement';
+import {Concat, Pad, padModes, StridedCopy} from '../ops/movement';
 import {castTo} from './cast';
 import {byParts} from './complex';
 import {type KernelTable, kernel, numeric} from './kernel';
@@ -293,7 +293,10 @@ export const movementKernels: KernelTable = {
   DepthToSpace: kernel<DepthToSpaceInputs, DepthToSpaceAttrs>(numeric, ({inputs: {x}, attrs, backend}) => depthToSpace(backend, x, attrs)),
   FlipLeftRight: kernel<FlipLeftRightInputs>(numeric, ({inputs: {image}, backend}) => {
     if (image.shape.length !== 4) throw errors.shape('FlipLeftRight', `an image has rank 4; got [${image.shape.join(', ')}]`);
-    return reverse(backend, image, [2]);
+    const [batch, height, width, channels] = image.shape as [number, number, number, number];
+    const row = width * channels;
+    const params = {shape: [batch * height, width, channels], srcStrides: [row, -channels, 1], dstStrides: [row, channels, 1]};
+    return backend.run(StridedCopy, [image], image, params, sizeOf(image.shape) === 0 ? undefined : [row - channels]);
   }),
   MirrorPad: kernel<MirrorPadInputs, MirrorPadAttrs>(numeric, ({inputs: {x}, attrs: {paddings, mode}, backend}) =>
     pad(backend, x, mode, paddings, 0),

@@ -63,9 +63,6 @@ const clamp32 = (x: number): number => Math.min(Math.max(Math.trunc(x), -(2 ** 3
 
 const logicalNot = program(call('Not', input(0)));
 
-/** tf.sign gives 0 for NaN; the scalar function keeps it. */
-const sign: Formula = (x) => call('Select', call('IsNan', x), f32(0), call('Sign', x));
-
 const unaries: KernelTable = {
   Abs: unary('Abs', 'AbsInt'),
   Acos: unary('Acos'),
@@ -96,7 +93,7 @@ const unaries: KernelTable = {
   Rsqrt: unary('Rsqrt'),
   Selu: unary('Selu'),
   Sigmoid: unary('Sigmoid'),
-  Sign: unary(sign, 'SignInt'),
+  Sign: unary('Sign', 'SignInt'),
   Sin: unary('Sin'),
   Sinh: unary('Sinh'),
   Softplus: unary('Softplus'),
@@ -108,7 +105,7 @@ const unaries: KernelTable = {
     ({clipValueMin, clipValueMax}: ClipByValueAttrs) => ({clipValueMin, clipValueMax}),
     ({clipValueMin, clipValueMax}) =>
       (x) =>
-        call('Minimum', call('Maximum', x, f32(clipValueMin)), f32(clipValueMax)),
+        call('Clip', x, f32(clipValueMin), f32(clipValueMax)),
     ({clipValueMin, clipValueMax}) =>
       (x) =>
         call('MinimumInt', call('MaximumInt', x, i32(clamp32(clipValueMin))), i32(clamp32(clipValueMax))),
@@ -159,9 +156,7 @@ const binaries: KernelTable = {
 };
 
 /** The gradient of elu by its result: dy where y >= 0, else dy · (y + 1). */
-const eluGradWords = program(
-  call('Select', call('GreaterEqual', input(1), f32(0)), input(0), call('Mul', input(0), call('Add', input(1), f32(1)))),
-);
+const eluGradWords = program(call('EluGrad', input(0), input(1)));
 const eluGrad = kernel<EluGradInputs>(float32, ({inputs: {dy, y}, backend}) => {
   if (!sameShape(dy.shape, y.shape)) {
     throw errors.shape('EluGrad', `dy has the shape [${dy.shape.join(', ')}] and y [${y.shape.join(', ')}]; they must be equal`);

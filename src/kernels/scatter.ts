@@ -6,7 +6,6 @@ import {
   type DataType,
   type DenseBincountAttrs,
   type DenseBincountInputs,
-  type DiagInputs,
   type ScatterNdAttrs,
   type ScatterNdInputs,
   type SparseToDenseAttrs,
@@ -80,23 +79,6 @@ export const scatterKernels: KernelTable = {
     const {size, binaryOutput = false} = attrs;
     if (x.shape.length > 2) throw errors.shape('DenseBincount', `x [${x.shape.join(', ')}] must have one axis or two`);
     return bincount(backend, x, weights, size, binaryOutput, [...x.shape.slice(0, -1), size]);
-  }),
-  Diag: kernel<DiagInputs>(numeric, ({inputs: {x}, backend}) => {
-    const n = sizeOf(x.shape);
-    const diagonal = new Int32Array(n);
-    for (let i = 0; i < n; i++) diagonal[i] = i * (n + 1);
-    const at = backend.makeTensor(diagonal, [n], 'int32');
-    const params = {
-      kind: scatterKinds.set,
-      outside: scatterOutside.fails,
-      batch: 1,
-      sameUpdate: false,
-      sameBase: false,
-      count: n,
-      inner: 1,
-    };
-    const output = {shape: [...x.shape, ...x.shape], dtype: x.dtype};
-    return using(backend, [at], () => backend.run(Scatter, [at, x, undefined], output, {...params, dims: [n * n]}));
   }),
   ScatterNd: kernel<ScatterNdInputs, ScatterNdAttrs>(['float32', 'int32'], ({inputs: {indices, updates}, attrs: {shape}, backend}) =>
     scatterNd(backend, indices, updates, {kind: 'add', shape}),

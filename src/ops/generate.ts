@@ -9,7 +9,7 @@ import {scalarNames, scalars} from './pointwise';
 import type {OpSpec, Word} from './schema';
 import {tableHash} from './table-hash';
 
-const cppTypes: Record<Word, string> = {u32: 'uint32_t', i32: 'int32_t', f32: 'float', bool: 'uint32_t', list: 'List'};
+const cppTypes: Record<Word, string> = {u32: 'uint32_t', i32: 'int32_t', f32: 'float', f64: 'double', bool: 'uint32_t', list: 'List'};
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
@@ -73,10 +73,11 @@ export function generate(): string {
   ].join('\n');
 }
 
-const tsTypes: Record<Word, string> = {u32: 'number', i32: 'number', f32: 'number', bool: 'boolean', list: 'List'};
+const tsTypes: Record<Word, string> = {u32: 'number', i32: 'number', f32: 'number', f64: 'number', bool: 'boolean', list: 'List'};
 
 function writeOf(name: string, word: Word): string[] {
   if (word === 'f32') return [`  floats[at++] = p.${name};`];
+  if (word === 'f64') return [`  [words[at], words[at + 1]] = doubleBits(p.${name});`, '  at += 2;'];
   if (word === 'bool') return [`  words[at++] = p.${name} ? 1 : 0;`];
   if (word !== 'list') return [`  words[at++] = p.${name};`];
   return [
@@ -105,6 +106,8 @@ function writerOf(op: OpSpec): string[] {
 export function generateWriters(): string {
   return [
     '// Generated from src/ops by src/ops/generate.ts (npm run generate). Do not edit.',
+    '',
+    "import {doubleBits} from './bits';",
     '',
     'type List = readonly number[];',
     'type End = number | undefined;',

@@ -1,6 +1,6 @@
 import {Conv2D, CropAndResize, DepthwiseConv2D, ExpandDepthwiseConv2D, Pool2D, Resize2D, Resize2DGrad, Transform} from './convolution';
 import {Attention, MatMul, PackWeights, UnpackWeights} from './linear';
-import {Concat, Fill, Gather, GatherNd, OneHot, Pad, Scatter, StridedCopy} from './movement';
+import {Concat, Diag, Fill, Gather, GatherNd, OneHot, Pad, Ramp, Scatter, StridedCopy} from './movement';
 import {Pointwise} from './pointwise';
 import {DecodeWeights} from './quantization';
 import {Recurrence} from './recurrence';
@@ -51,4 +51,6 @@ export const ops: readonly OpSpec[] = [
   WindowSum,
   Recurrence,
   ExpandDepthwiseConv2D,
+  Ramp,
+  Diag,
 ];

@@ -28,6 +28,12 @@ export const Pad = defineOp({
 /** out[i] = value (its bits; the low byte for bool), `count` elements of the output's type. */
 export const Fill = defineOp({name: 'Fill', inputs: 0, outputs: 1, params: {count: 'u32', value: 'u32'}});
 
+/** out[i] = start + i · step (out[0] = start, whatever the step is), computed in double precision: float32, or int32, towards zero modulo 2³². */
+export const Ramp = defineOp({name: 'Ramp', inputs: 0, outputs: 1, params: {count: 'u32', start: 'f64', step: 'f64'}});
+
+/** out[i, j] = i == j ? x[i] : 0 for x[count] of any element type. */
+export const Diag = defineOp({name: 'Diag', inputs: 1, outputs: 1, params: {count: 'u32'}});
+
 /** out[b, o, i, :] = table[b, o, indices[b, i], :]; table[batch, outer, axis, inner], indices[batch, count] int32; any element type. A bad index fails. */
 export const Gather = defineOp({
   name: 'Gather',

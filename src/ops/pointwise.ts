@@ -64,7 +64,7 @@ export const scalars = {
   Relu6: unary,
   Elu: unary,
   Selu: unary,
-  Sign: unary, // NaN stays NaN, ±0 gives 0
+  Sign: unary, // ±0 and NaN give 0
   Floor: unary,
   Ceil: unary,
   Round: unary, // half to even
@@ -108,6 +108,8 @@ export const scalars = {
   ToInt: {takes: 'f', gives: 'i'}, // towards zero; NaN and out of range give INT32_MIN, as x86 and TensorFlow do
   ToBool: {takes: 'f', gives: 'i'}, // x != 0, so NaN is true
   ToBoolInt: {takes: 'i', gives: 'i'},
+  Clip: {takes: 'fff', gives: 'f'}, // minimum(maximum(a, b), c)
+  EluGrad: binary, // b >= 0 ? a : a * (b + 1)
 } as const satisfies Record<string, Scalar>;
 export type ScalarName = keyof typeof scalars;
 export const scalarNames = Object.keys(scalars) as readonly ScalarName[];

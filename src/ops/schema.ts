@@ -1,8 +1,9 @@
 /**
- * Wire type of one op parameter. A number is one 32-bit word; a list is its length and then that many int32 words.
+ * Wire type of one op parameter. A number is one 32-bit word, an f64 two, the lower half first; a list is its length and then that many int32
+ * words.
  * Sizes and strides count elements, never bytes.
  */
-export type Word = 'u32' | 'i32' | 'f32' | 'bool' | 'list';
+export type Word = 'u32' | 'i32' | 'f32' | 'f64' | 'bool' | 'list';
 export type Params = Readonly<Record<string, Word>>;
 export type ParamValue = number | boolean | readonly number[];
 export type ParamValues<P extends Params> = {

@@ -1,5 +1,7 @@
 // Generated from src/ops by src/ops/generate.ts (npm run generate). Do not edit.
 
+import {doubleBits} from './bits';
+
 type List = readonly number[];
 type End = number | undefined;
 
@@ -1127,6 +1129,32 @@ function writeExpandDepthwiseConv2D(words: Int32Array, _floats: Float32Array, fr
   return at;
 }
 
+interface RampParams {
+  readonly count: number;
+  readonly start: number;
+  readonly step: number;
+}
+
+function writeRamp(words: Int32Array, _floats: Float32Array, from: number, p: RampParams): End {
+  let at = from;
+  words[at++] = p.count;
+  [words[at], words[at + 1]] = doubleBits(p.start);
+  at += 2;
+  [words[at], words[at + 1]] = doubleBits(p.step);
+  at += 2;
+  return at;
+}
+
+interface DiagParams {
+  readonly count: number;
+}
+
+function writeDiag(words: Int32Array, _floats: Float32Array, from: number, p: DiagParams): End {
+  let at = from;
+  words[at++] = p.count;
+  return at;
+}
+
 /**
  * Writes the parameters of a step from word `from` on and returns where they end; undefined where they do not fit. One function an op: the
  * engine compiles each for the one form of its parameters, and a shared loop over names took a tenth of a small step and more.
@@ -1174,4 +1202,6 @@ export const writers = [
   writeWindowSum,
   writeRecurrence,
   writeExpandDepthwiseConv2D,
+  writeRamp,
+  writeDiag,
 ] as readonly unknown[] as readonly WriteParams[];

@@ -36,6 +36,26 @@ describe('native memory', () => {
     for (const {slot} of live.values()) native().release(slot);
   });
 
+  it('keeps what was given back last, whatever sizes came before', () => {
+    const make = (...sizesMib: readonly number[]) => sizesMib.map((size) => filled((size * mib) / 4, 1));
+    const release = (slots: readonly ReturnType<typeof filled>[]) => {
+      for (const slot of slots) native().release(slot);
+    };
+    const cachedMib = () => native().stats().cachedBytes / mib;
+    release(make(32, 32, 32, 32));
+    expect(cachedMib()).to.equal(128);
+    release(make(48));
+    expect(cachedMib(), '48 and two of 32').to.equal(112);
+    const again = make(48);
+    expect(cachedMib(), 'two of 32').to.equal(64);
+    release([...again, ...make(160)]);
+    expect(cachedMib(), 'larger than the cache').to.equal(112);
+    release(make(128));
+    expect(cachedMib(), 'as large as the cache').to.equal(128);
+    native().freeArenas();
+    expect(cachedMib()).to.equal(0);
+  });
+
   it('holds on to 256 MiB at most, and to nothing after freeArenas()', () => {
     const before = rss();
     const slots = Array.from({length: 6}, () => filled((64 * mib) / 4, 0x3f800000));

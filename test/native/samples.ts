@@ -1,7 +1,7 @@
 /** Valid steps as words, for tests that change them: rows of the op tests, a few small ones of each op. */
 import {type Native, native, opNumber, type Slot} from '../../src/native';
 import {ops} from '../../src/ops';
-import {floatBits} from '../../src/ops/bits';
+import {doubleBits, floatBits} from '../../src/ops/bits';
 import {MatMul, PackWeights, packLayouts, UnpackWeights} from '../../src/ops/linear';
 import {DecodeWeights} from '../../src/ops/quantization';
 import {dtypes, type OpSpec, type ParamValue} from '../../src/ops/schema';
@@ -45,6 +45,7 @@ function paramWords(op: OpSpec, params: Readonly<Record<string, unknown>>): numb
   return Object.entries(op.params).flatMap(([name, word]) => {
     const value = params[name] as ParamValue;
     if (word === 'list') return [(value as readonly number[]).length, ...(value as readonly number[])];
+    if (word === 'f64') return doubleBits(value as number);
     return [word === 'f32' ? floatBits(value as number) : Number(value)];
   });
 }

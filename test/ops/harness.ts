@@ -12,7 +12,7 @@
 import {expect} from 'chai';
 import {encodePlan} from '../../src/compile/plan-words';
 import {type Native, native, noSlot, type OperandRef, opNumber, type Slot} from '../../src/native';
-import {floatBits} from '../../src/ops/bits';
+import {doubleBits, floatBits} from '../../src/ops/bits';
 import {dtypes, type NativeDType, type OpSpec, type Params, type ParamValue, type ParamValues} from '../../src/ops/schema';
 
 /** The element type follows from the array: bool is Uint8Array. */
@@ -188,6 +188,7 @@ export function stepWords(
   const words = Object.entries(op.params).flatMap(([name, word]) => {
     const value = params[name];
     if (word === 'f32') return [floatBits(Number(value))];
+    if (word === 'f64') return doubleBits(Number(value));
     return Array.isArray(value) ? [value.length, ...(value as readonly number[])] : [Number(value)];
   });
   return [

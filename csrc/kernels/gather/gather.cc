@@ -145,6 +145,8 @@ Status OneHot(const StepContext& context, const OneHotParams& params, Operands i
   if (out_elems == 0) return {};
   const size_t size = SizeOf(out[0].dtype);
   auto* dst = static_cast<char*>(out[0].data);
+  char on[sizeof(params.on)];
+  std::memcpy(on, &params.on, sizeof(on));
   const size_t parts = PartsFor(context, out_elems * static_cast<int64_t>(size));
   context.pool.Run(parts, [&](size_t part) {
     const Range rows = Partition(params.count, parts, part);
@@ -153,7 +155,7 @@ Status OneHot(const StepContext& context, const OneHotParams& params, Operands i
     for (size_t i = rows.begin; i < rows.end; ++i) {
       const auto index = static_cast<uint32_t>(in[0].i32()[i]);  // a negative one is a large one
       if (index < params.depth) {
-        FillRun(dst + (i * params.depth + index) * size, size, params.on, 1);
+        CopyRun(dst + (i * params.depth + index) * size, on, size);
       }
     }
   });

@@ -1,4 +1,4 @@
-// Concat, Pad and Fill; StridedCopy is in strided_copy.cc.
+// Concat and Pad; StridedCopy is in strided_copy.cc, Fill in creation.cc.
 #include "core/ops.gen.h"
 #include "kernels/movement/runs.h"
 
@@ -207,19 +207,6 @@ Status Pad(const StepContext& context, const PadParams& params, Operands in, Ope
   context.pool.Run(parts, [&](size_t part) {
     const Range range = Partition(rows, parts, part);
     walk.Run(static_cast<int64_t>(range.begin), static_cast<int64_t>(range.end));
-  });
-  return {};
-}
-
-Status Fill(const StepContext& context, const FillParams& params, Operands, Operands out) {
-  Status status = CheckDense("Fill output", out[0], out[0].dtype, params.count);
-  if (!status.ok()) return status;
-  const size_t size = SizeOf(out[0].dtype);
-  const size_t parts = PartsFor(context, static_cast<int64_t>(params.count * size));
-  context.pool.Run(parts, [&](size_t part) {
-    const Range range = Partition(params.count, parts, part, kAlignment);
-    FillRun(static_cast<char*>(out[0].data) + range.begin * size, size, params.value,
-            range.end - range.begin);
   });
   return {};
 }

@@ -7,14 +7,19 @@
 namespace graviton {
 namespace {
 
+// The number that an operand is; false where it is none.
+bool ConstantOf(const Program& program, size_t operand, float* constant) {
+  if (operand < kFirstImmediate) return false;
+  std::memcpy(constant, &program.immediates[operand - kFirstImmediate], sizeof(*constant));
+  return !std::isnan(*constant);
+}
+
 // The constant that the instruction combines `value` (an operand number) with.
 bool OtherOperand(const Program& program, const Instruction& instruction, size_t value,
                   float* constant) {
   const uint8_t* operands = instruction.operands;
   const size_t other = operands[0] == value ? operands[1] : operands[0];
-  if ((operands[0] != value && operands[1] != value) || other < kFirstImmediate) return false;
-  std::memcpy(constant, &program.immediates[other - kFirstImmediate], sizeof(*constant));
-  return !std::isnan(*constant);
+  return (operands[0] == value || operands[1] == value) && ConstantOf(program, other, constant);
 }
 
 // Whether the instructions from `first` on only clamp `value`.
@@ -22,28 +27,33 @@ bool IsClampOf(const Program& program, size_t first, size_t value, Clamp* clamp)
   *clamp = {};
   for (size_t i = first; i < program.instructions; ++i) {
     const Instruction instruction = program.At(i);
-    float constant = 0;
+    const uint8_t* operands = instruction.operands;
+    Clamp own;
     switch (instruction.scalar) {
-      case Scalar::kRelu:
       case Scalar::kRelu6:
-        if (instruction.operands[0] != value) return false;
+        own.high = 6;
+        [[fallthrough]];
+      case Scalar::kRelu:
+        own.low = 0;
+        if (operands[0] != value) return false;
         break;
       case Scalar::kMaximum:
+        if (!OtherOperand(program, instruction, value, &own.low)) return false;
+        break;
       case Scalar::kMinimum:
-        if (!OtherOperand(program, instruction, value, &constant)) return false;
+        if (!OtherOperand(program, instruction, value, &own.high)) return false;
+        break;
+      case Scalar::kClip:
+        if (operands[0] != value || !ConstantOf(program, operands[1], &own.low) ||
+            !ConstantOf(program, operands[2], &own.high)) {
+          return false;
+        }
         break;
       default:
         return false;
     }
-    if (instruction.scalar != Scalar::kMinimum) {
-      clamp->low = std::max(clamp->low, constant);
-      clamp->high = std::max(clamp->high, constant);
-    }
-    if (instruction.scalar == Scalar::kRelu6) constant = 6;
-    if (instruction.scalar == Scalar::kMinimum || instruction.scalar == Scalar::kRelu6) {
-      clamp->low = std::min(clamp->low, constant);
-      clamp->high = std::min(clamp->high, constant);
-    }
+    clamp->low = std::min(std::max(clamp->low, own.low), own.high);
+    clamp->high = std::min(std::max(clamp->high, own.low), own.high);
     value = instruction.destination;
   }
   return true;

@@ -15,8 +15,8 @@ struct Clamp {
   float high = std::numeric_limits<float>::infinity();
 };
 
-// Whether the program does nothing but clamp its input 0: a chain of Relu, Relu6, Maximum and
-// Minimum with constants.
+// Whether the program does nothing but clamp its input 0: a chain of Relu, Relu6, Maximum,
+// Minimum and Clip with constants.
 bool AsClamp(const Program& program, Clamp* clamp);
 
 // Whether it adds its input 1 to input 0 and does nothing else but clamp: a residual connection.

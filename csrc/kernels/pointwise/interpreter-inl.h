@@ -132,6 +132,13 @@ void InterpretRows(const Program& program, const TileInput* inputs, float* out,
   }
 }
 
-extern const InterpreterKernels kInterpreter = {Interpret};
+static void Stream(const float* from, float* to, size_t n) {
+  size_t i = 0;
+  for (; i < n && reinterpret_cast<uintptr_t>(to + i) % sizeof(Vf) != 0; ++i) to[i] = from[i];
+  for (; i + kLanes <= n; i += kLanes) StoreStreaming(to + i, Load(from + i));
+  for (; i < n; ++i) to[i] = from[i];
+}
+
+extern const InterpreterKernels kInterpreter = {Interpret, Stream, EndStreaming};
 
 }  // namespace graviton::GRAVITON_NS

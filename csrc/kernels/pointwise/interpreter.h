@@ -11,7 +11,17 @@ struct InterpreterKernels {
   // out[i] = program(inputs…[i]) for i < n; see Interpret in program-inl.h.
   void (*interpret)(const Program& program, const TileInput* inputs, void* out, DType out_type,
                     size_t n);
+  // Copies past the caches; whoever has done so ends with end_streaming (StoreStreaming in
+  // simd/vector-inl.h).
+  void (*stream)(const float* from, float* to, size_t n);
+  void (*end_streaming)();
 };
+// Processors of Arm write past the caches by themselves.
+#if defined(__aarch64__)
+inline constexpr bool kStreams = false;
+#else
+inline constexpr bool kStreams = true;
+#endif
 GRAVITON_DISPATCH(InterpreterKernels, kInterpreter)
 
 }  // namespace graviton

@@ -16,6 +16,13 @@ constexpr int64_t kTurnedRows = 16;
 constexpr size_t kMaxTurned = 4;
 // One instruction needs no register, so its tile is only bounded by what keeps threads balanced.
 constexpr int64_t kLongTile = 4096;
+// Results of so many bytes, and what they are computed from, are beyond the share of a cache that
+// one process gets (64 MiB of 300 on the machine measured). Stores past the caches then spare the
+// read of each line before it is written: 1.5 times the speed. Smaller results are wanted in cache
+// by who reads them next.
+constexpr size_t kStreamedBytes = size_t{32} << 20;
+// Streamed results are computed in L1 first: one copy serves all programs.
+constexpr int64_t kStreamedTile = 1024;
 
 // Rough nanoseconds an element at AVX2, to decide how many threads are worth their start.
 double CostOf(Scalar scalar) {
@@ -73,6 +80,8 @@ class PointwiseRun {
     for (size_t i = 0; i < program.instructions; ++i) ns += CostOf(program.At(i).scalar);
     const auto elems = static_cast<size_t>(space.elems);
     parts_ = PartsFor(context.threads, elems, ns * static_cast<double>(elems));
+    streams_ = kStreams && elems * sizeof(float) >= kStreamedBytes && out.dtype != DType::kBool &&
+               stride(0, out_index()) == 1;
   }
 
   void Run() {
@@ -124,6 +133,7 @@ class PointwiseRun {
         RunBlock(i / across / down * rows + row, std::min(kTurnedRows, rows - row), col,
                  std::min(kCols, cols - col));
       }
+      if (streams_) kernels_.end_streaming();
     });
   }
 
@@ -157,9 +167,10 @@ class PointwiseRun {
       if (step != 0 && step != 1) by_columns = true;
       if ((step != 0 && step != 1) || in_[j].dtype == DType::kBool) any_length = false;
     }
-    const auto tile = any_length ? std::clamp<int64_t>(cols / static_cast<int64_t>(parts_) & -16,
-                                                       kTile, kLongTile)
-                                 : int64_t{kTile};
+    const int64_t longest = streams_ ? kStreamedTile : kLongTile;
+    const auto tile =
+        any_length ? std::clamp<int64_t>(cols / static_cast<int64_t>(parts_) & -16, kTile, longest)
+                   : int64_t{kTile};
     const int64_t pieces = (cols + tile - 1) / tile;
     const int64_t rows = space_.rows();
     pool_.Run(parts_, [&](size_t part) {
@@ -184,6 +195,7 @@ class PointwiseRun {
           cursor.Next();
         }
       }
+      if (streams_) kernels_.end_streaming();
     });
   }
 
@@ -202,6 +214,12 @@ class PointwiseRun {
     }
     const int64_t step = stride(0, out_index());
     char* const out = OutputAt(cursor.offsets[out_index()] + col * step);
+    if (streams_) {
+      alignas(64) float computed[kStreamedTile];
+      kernels_.interpret(program_, inputs, computed, out_.dtype, n);
+      kernels_.stream(computed, reinterpret_cast<float*>(out), n);
+      return;
+    }
     if (step == 1) {
       kernels_.interpret(program_, inputs, out, out_.dtype, n);
       return;
@@ -333,6 +351,7 @@ class PointwiseRun {
   Operands in_;
   const Operand& out_;
   size_t parts_;
+  bool streams_;  // past the caches
 };
 
 }  // namespace

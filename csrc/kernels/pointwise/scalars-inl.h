@@ -116,9 +116,11 @@ static inline Vf Relu6(Vf x) {
   return positive > 6.0f ? Splat(6.0f) : positive;
 }
 static inline Vf Sign(Vf x) {
-  return x > 0.0f ? Splat(1.0f) : (x < 0.0f ? Splat(-1.0f) : (x == 0.0f ? Splat(0.0f) : x));
+  return x > 0.0f ? Splat(1.0f) : (x < 0.0f ? Splat(-1.0f) : Splat(0.0f));
 }
 static inline Vf StepAt(Vf a, Vf b) { return a > 0.0f ? Splat(1.0f) : (a != a ? a : b); }
+static inline Vf Clip(Vf a, Vf b, Vf c) { return Min(Max(a, b), c); }
+static inline Vf EluGrad(Vf a, Vf b) { return b >= 0.0f ? a : a * (b + 1.0f); }
 static inline Vi IsNan(Vf x) { return OneIf(x != x); }
 static inline Vi IsInf(Vf x) { return OneIf(Abs(x) == __builtin_inff()); }
 static inline Vi IsFinite(Vf x) { return OneIf(Abs(x) < __builtin_inff()); }
@@ -280,6 +282,8 @@ constexpr ScalarKernel KernelOf(Scalar scalar) {
     case Scalar::kToInt: return Map<ToInt>::Kernel;
     case Scalar::kToBool: return Map<ToBool>::Kernel;
     case Scalar::kToBoolInt: return Map<ToBoolInt>::Kernel;
+    case Scalar::kClip: return Map<Clip>::Kernel;
+    case Scalar::kEluGrad: return Map<EluGrad>::Kernel;
   }
   return nullptr;
 }

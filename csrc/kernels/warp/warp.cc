@@ -75,13 +75,14 @@ void BilinearFilled(const Image& image, const float* fill, double y, double x, f
 
 // JavaScript's Math.round: halves go up.
 void Nearest(const Image& image, const float* fill, double y, double x, float* out) {
-  const double row = std::floor(y + 0.5);
-  const double col = std::floor(x + 0.5);
+  const double row = y + 0.5;  // inside, the conversion below rounds it down
+  const double col = x + 0.5;
   const bool inside = row >= 0 && row < static_cast<double>(image.h) && col >= 0 &&
                       col < static_cast<double>(image.w);
   const float* from =
       inside ? image.pixel(static_cast<int64_t>(row), static_cast<int64_t>(col)) : fill;
-  std::memcpy(out, from, static_cast<size_t>(image.channels) * sizeof(float));
+  CopyRun(reinterpret_cast<char*>(out), reinterpret_cast<const char*>(from),
+          static_cast<size_t>(image.channels) * sizeof(float));
 }
 
 double Clamped(double at, double most) { return at < 0 ? 0 : at > most ? most : at; }

@@ -312,6 +312,20 @@ const cases: Readonly<Record<string, Case>> = {
       [2, 3, 2, 2, 3],
     ],
   },
+  'conv3d, valid': {
+    f: (x, w) => tf.conv3d(t5(x), t5(w), 1, 'valid'),
+    shapes: [
+      [2, 3, 4, 5, 3],
+      [2, 3, 2, 3, 2],
+    ],
+  },
+  'conv3d to many channels': {
+    f: (x, w) => tf.conv3d(t5(x), t5(w), 1, 'same'),
+    shapes: [
+      [1, 3, 2, 3, 1],
+      [2, 3, 2, 1, 5],
+    ],
+  },
   'conv3d with steps': {
     f: (x, w) => tf.conv3d(t5(x), t5(w), 2, 'valid'),
     shapes: [

@@ -1,10 +1,11 @@
 /** Rows of the ops that move elements: exact, whatever the type. */
 import {floatBits} from '../../../src/ops/bits';
 import {rowMajorStrides, sizeOf} from '../../../src/ops/geometry';
-import {Concat, Fill, Gather, GatherNd, OneHot, Pad, padModes, StridedCopy} from '../../../src/ops/movement';
+import {Concat, Diag, Fill, Gather, GatherNd, OneHot, Pad, padModes, Ramp, StridedCopy} from '../../../src/ops/movement';
 import type {NativeDType} from '../../../src/ops/schema';
 import {integers, type OpCase, opCase, uniform, type Values} from '../harness';
 
+const infinity = Number.POSITIVE_INFINITY;
 const types = ['float32', 'int32', 'bool'] as const;
 type Type = (typeof types)[number];
 /** Distinct values where the type has enough. */
@@ -78,6 +79,10 @@ const stridedCopies: readonly OpCase[] = [
   ...copies('every third', {shape: [30, 20], src: [60, 3], elems: 1800}),
   ...copies('reversed', {shape: [30, 20], src: [-20, -1], from: 599, elems: 600}),
   ...copies('reversed rows', {shape: [300, 200], src: [-200, 1], from: 59_800, elems: 60_000}),
+  ...copies('reversed pixels of 16', {shape: [9, 11, 16], src: [176, -16, 1], from: 160, elems: 1584}),
+  ...copies('reversed pixels of 8', {shape: [9, 11, 8], src: [88, -8, 1], from: 80, elems: 792}),
+  ...copies('reversed pixels of 64', {shape: [9, 11, 64], src: [704, -64, 1], from: 640, elems: 6336}),
+  ...copies('repeated pixels of 16', {shape: [9, 11, 16], src: [16, 0, 1], elems: 144}),
   ...copies('tiled', {shape: [5, 30, 3, 20], src: [0, 20, 0, 1], elems: 600}),
   ...copies('broadcast over the last axis', {shape: [700, 90], src: [1, 0], elems: 700}),
   ...copies('broadcast scalar', {shape: [70_000], src: [0], elems: 1}),
@@ -191,8 +196,57 @@ const fills: readonly OpCase[] = [
   fill('float32', 200_003, floatBits(Number.NaN), Number.NaN),
   fill('int32', 17, -3, -3),
   fill('bool', 100_001, 1, 1),
+  fill('int32', 70_001, 0x01010101, 0x01010101),
+  fill('int32', 70_001, 0x01010102, 0x01010102),
+  fill('float32', 5000, floatBits(-0), -0),
   fill('bfloat16', 33, 0x3f80, 1),
+  fill('bfloat16', 9001, 0x3f80, 1),
   opCase({name: 'Fill beyond its output', op: Fill, inputs: () => [], outputs: output('int32', 3), params: {count: 4, value: 0}, fails: /ERR_SHAPE/}),
+];
+
+function ramp(dtype: 'float32' | 'int32', count: number, start: number, step: number): OpCase {
+  const at = (i: number) => (i === 0 ? start : start + i * step);
+  return opCase({
+    name: `Ramp of ${count} ${dtype} from ${start} by ${step}`,
+    op: Ramp,
+    inputs: () => [],
+    outputs: output(dtype, count),
+    params: {count, start, step},
+    expected: () => {
+      const values = Array.from({length: count}, (_, i) => at(i));
+      return [dtype === 'int32' ? Int32Array.from(values) : values];
+    },
+    // start + i · step may be rounded once or twice in double precision.
+    ...(dtype === 'float32' ? {tolerance: {ulp: 1}} : {}),
+  });
+}
+const ramps: readonly OpCase[] = [
+  ...[0, 1, 2, 3, 5, 8, 17, 65].map((count) => ramp('float32', count, -1.3, 0.1)),
+  ramp('float32', 200_003, 0, 1 / 200_002),
+  ramp('float32', 70_001, 16_777_217, -1),
+  ramp('float32', 4, 5, infinity),
+  ramp('float32', 1, 5, Number.NaN),
+  ramp('float32', 3, Number.NaN, 1),
+  ramp('int32', 70_001, 2 ** 31 - 70_001, 1),
+  ramp('int32', 1001, 10, -0.3),
+  ramp('int32', 5, 2 ** 31 - 2, 1),
+  ramp('int32', 5, 2 ** 70, 2 ** 20),
+  ramp('int32', 2, 2 ** 53 - 1, -(2 ** 33)),
+  ramp('int32', 3, -infinity, 1),
+  opCase({name: 'Ramp beyond its output', op: Ramp, inputs: () => [], outputs: output('int32', 3), params: {count: 4, start: 0, step: 1}, fails: /ERR_SHAPE/}),
+  opCase({name: 'Ramp of bool', op: Ramp, inputs: () => [], outputs: output('bool', 3), params: {count: 3, start: 0, step: 1}, fails: /ERR_DTYPE/}),
+];
+
+const diag = (type: Type, count: number): OpCase =>
+  opCase({
+    name: `Diag ${count} of ${type}`, op: Diag, inputs: () => [counting(type, count)], outputs: output(type, count * count), params: {count},
+    expected: ([x]) => [Array.from({length: count * count}, (_, i) => (i % (count + 1) === 0 ? (x?.[i / (count + 1)] as number) : 0))],
+  });
+const diags: readonly OpCase[] = [
+  ...types.flatMap((type) => [0, 1, 2, 3, 33, 700].map((count) => diag(type, count))),
+  opCase({name: 'Diag beyond its source', op: Diag, inputs: () => [new Float32Array(2)], outputs: output('float32', 9), params: {count: 3}, fails: /ERR_SHAPE.*Diag x/}),
+  opCase({name: 'Diag beyond its output', op: Diag, inputs: () => [new Float32Array(3)], outputs: output('float32', 8), params: {count: 3}, fails: /ERR_SHAPE.*output/}),
+  opCase({name: 'Diag of another type', op: Diag, inputs: () => [new Float32Array(3)], outputs: output('int32', 9), params: {count: 3}, fails: /ERR_DTYPE/}),
 ];
 
 interface GatherSizes {
@@ -286,4 +340,4 @@ const oneHots: readonly OpCase[] = [
   oneHot('float32', Array.from({length: 500}, (_, i) => i % 200), 200, [2, 3], [floatBits(2), floatBits(3)]),
 ];
 
-export const cases: readonly OpCase[] = [...stridedCopies, ...concatenations, ...pads, ...fills, ...gatherRows, ...gatherNdRows, ...oneHots];
+export const cases: readonly OpCase[] = [...stridedCopies, ...concatenations, ...pads, ...fills, ...ramps, ...diags, ...gatherRows, ...gatherNdRows, ...oneHots];

@@ -181,7 +181,7 @@ const unaries: readonly OpCase[] = [
   unary('Elu', {...promise('Expm1'), f: elu}),
   // Expm1, then two products.
   unary('Selu', {range: everywhere, ulp: 2.6, f: (x) => f(1.0507009873554805) * (x >= 0 ? x : f(1.6732632423543772) * Math.expm1(x))}),
-  unary('Sign', {range: everywhere, ulp: 0, f: (x) => (x > 0 ? 1 : x < 0 ? -1 : x === 0 ? 0 : x)}),
+  unary('Sign', {range: everywhere, ulp: 0, f: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0)}),
   unary('Floor', {range: [-1e9, 1e9], ulp: 0, f: Math.floor}),
   unary('Ceil', {range: [-1e9, 1e9], ulp: 0, f: Math.ceil}),
   unary('Round', {range: [-1e9, 1e9], ulp: 0, f: roundHalfEven}),
@@ -237,6 +237,7 @@ const binaries: readonly OpCase[] = [
   binary('Prelu', leaky, {ulp: 0.5}),
   binary('LeakyRelu', leaky, {ulp: 0.5}),
   binary('Step', (a, b) => (a > 0 ? 1 : Number.isNaN(a) ? a : b)),
+  binary('EluGrad', (a, b) => (b >= 0 ? a : a * f(b + 1)), {ulp: 0.5}),
   binary('Equal', (a, b) => Number(a === b)),
   binary('NotEqual', (a, b) => Number(a !== b)),
   binary('Less', (a, b) => Number(a < b)),
@@ -293,9 +294,14 @@ const wholes: readonly OpCase[] = [
 ];
 
 const threeFloats = (n: number) => () => [1, 2, 3].map((salt) => uniform([-3, 3], n, salt));
+/** All triples of edge values. */
+const edgeTriples = (): Float32Array[] =>
+  [0, 1, 2].map((k) => Float32Array.from({length: edges.length ** 3}, (_, i) => edges[Math.floor(i / edges.length ** k) % edges.length] as number));
 const flags = (n: number, salt = 9) => integers([0, 1], n, salt);
 const ternaries: readonly OpCase[] = [
   flat('MulAdd', 'MulAdd', 1000, threeFloats(1000), (a, b, c) => a * b + c, {abs: 2 ** -20}),
+  flat('Clip at edges', 'Clip', edges.length ** 3, edgeTriples, (a, b, c) => minimum(maximum(a, b), c)),
+  flat('Clip', 'Clip', 1000, threeFloats(1000), (a, b, c) => minimum(maximum(a, b), c)),
   flat('Select', 'Select', 1000, () => [flags(1000), uniform([0, 1], 1000, 1), uniform([0, 1], 1000, 2)], (a, b, c) => (a ? b : c)),
   flat('SelectInt', 'SelectInt', 1000, () => [flags(1000), integers([0, 9], 1000, 1), integers([0, 9], 1000, 2)], (a, b, c) => (a ? b : c)),
 ];

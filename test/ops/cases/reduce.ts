@@ -155,6 +155,12 @@ const argReductions: OpCase[] = [
   ]),
   argReduce('max', [1, 40, 1], every(Number.NaN), ', of NaN'),
   argReduce('max', [1, 2, 20], listed((i) => (i < 20 ? Number.NaN : -infinity)), ', of NaN and -infinity'),
+  ...[1000, 5001].flatMap((n) => [
+    argReduce('max', [3, n, 1], every(Number.NaN), ', of NaN'),
+    argReduce('max', [1, n, 1], listed((i) => (i < n - 1 ? Number.NaN : -infinity)), ', of NaN and a last -infinity'),
+    argReduce('min', [1, n, 1], listed((i) => (i % 7 === 3 ? Number.NaN : i < n - 20 ? infinity : 5)), ', with the least at the end'),
+    argReduce('max', [1, n, 1], every(-infinity), ', of -infinity'),
+  ]),
   argReduce('min', [1, 50, 1], listed((i) => (i < 30 ? -0 : 0)), ', of zeros'),
   opCase({
     name: 'ArgReduce refuses an empty axis',
