@@ -37,6 +37,7 @@ struct GemmCall {
   int64_t first_pixel;
   const float* b;
   const void* prepared_b;  // b in a layout other than kGemmF32
+  void* prepared_a;        // what `prepare` makes; null: `multiply` does so for its rows
   const float* kept;       // panels of a plain b (kernels/gemm/kept_panels.h); null: none
   bool packed;             // b's strides are unused
   int64_t b_row;
@@ -69,6 +70,10 @@ struct GemmKernels {
   void (*multiply)(const GemmCall& call, Range rows, Range vectors, float* scratch);
   // What `multiply` needs at most.
   size_t (*scratch_floats)(const GemmCall& call);
+  // Where A takes another form first: for all rows at once, so that threads may share the columns
+  // without each making it anew, and by pieces as they come to them. Null elsewhere.
+  size_t (*prepared_floats)(const GemmCall& call) = nullptr;
+  void (*prepare)(const GemmCall& call, Range rows, float* scratch) = nullptr;
   void (*pack)(const float* b, int64_t b_row, int64_t b_col, size_t depth_k, size_t cols_n,
                Range panels, void* packed);
   // Null where packing rounds.

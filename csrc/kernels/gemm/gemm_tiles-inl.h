@@ -128,10 +128,24 @@ struct Product {
     return to;
   }
 
-  static void SplitBlock(const GemmCall& g, const Block& block, const Scratch& scratch) {
+  // A's addends: elements from row to row, and from one addend to the next.
+  struct Planes {
+    uint16_t* first;
+    size_t row;
+    size_t plane;
+  };
+  // Of all rows: one cache line more than a row, so that rows do not share a set.
+  static Planes PreparedPlanes(const GemmCall& g) {
+    const size_t row = Padded(g.depth_k) + kStep;
+    return {static_cast<uint16_t*>(g.prepared_a), row, (g.rows_m + kPatchRows) * row};
+  }
+  static size_t PreparedFloats(const GemmCall& g) { return kAddends * PreparedPlanes(g).plane / 2; }
+
+  // `to` is the place of the block's first element.
+  static void SplitBlock(const GemmCall& g, const Block& block, const Planes& to, float* own) {
     for (size_t i = 0; i < block.rows; ++i) {
-      const float* row = RowOf(g, block, block.row + i, scratch.row);
-      uint16_t* to = scratch.a + i * kRowElems;
+      const float* row = RowOf(g, block, block.row + i, own);
+      uint16_t* at = to.first + i * to.row;
       for (size_t k = 0; k < Padded(block.depth); k += kLanes) {
         Vf x{};
         if (k + kLanes <= block.depth) {
@@ -142,9 +156,30 @@ struct Product {
         __m256i addends[kAddends];
         F::Split(x, addends);
         for (size_t s = 0; s < kAddends; ++s)
-          _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + s * kPlaneElems + k), addends[s]);
+          _mm256_storeu_si256(reinterpret_cast<__m256i*>(at + s * to.plane + k), addends[s]);
       }
     }
+  }
+
+  // Calls body(block) for the depth of `rows`, a block at a time.
+  template <class Body>
+  static void ForDepth(const GemmCall& g, size_t row, size_t rows, const Body& body) {
+    Block block = {row, rows, 0, 0, false};
+    do {
+      block.depth = g.depth_k - block.k < kDepthBlock ? g.depth_k - block.k : kDepthBlock;
+      block.last = block.k + block.depth == g.depth_k;
+      body(block);
+      block.k += block.depth;
+    } while (block.k < g.depth_k);
+  }
+
+  static void Prepare(const GemmCall& g, Range rows, float* from) {
+    const Scratch scratch(from);
+    const Planes planes = PreparedPlanes(g);
+    ForDepth(g, rows.begin, rows.end - rows.begin, [&](const Block& block) {
+      uint16_t* first = planes.first + block.row * planes.row + block.k;
+      SplitBlock(g, block, {first, planes.row, planes.plane}, scratch.row);
+    });
   }
 
   // Where one vector of columns lies, within the block's depth.
@@ -194,15 +229,15 @@ struct Product {
   }
 
   // One run of columns inside one panel, while the next, up to `vectors_end`, is brought to L2.
-  static void MultiplySegment(const GemmCall& g, const Block& block, const Patches& patches,
-                              size_t vector, size_t vectors, size_t vectors_end,
-                              const Scratch& scratch) {
+  static void MultiplySegment(const GemmCall& g, const Block& block, const Planes& a,
+                              const Patches& patches, size_t vector, size_t vectors,
+                              size_t vectors_end, const Scratch& scratch) {
     const size_t col = vector * kLanes;
     const size_t cols = g.cols_n - col < vectors * kLanes ? g.cols_n - col : vectors * kLanes;
     const Columns columns = ColumnsAt(g, block.k, vector);
-    PatchCall call = {.a = scratch.a,
-                      .a_row = kRowElems * sizeof(uint16_t),
-                      .a_addend = kPlaneElems * sizeof(uint16_t),
+    PatchCall call = {.a = a.first,
+                      .a_row = a.row * sizeof(uint16_t),
+                      .a_addend = a.plane * sizeof(uint16_t),
                       .rows = patches.rows,
                       .panel = columns.first,
                       .panel_addend = columns.vectors * kRegisterRows * kRegisterBytes,
@@ -224,29 +259,30 @@ struct Product {
       if constexpr (kAddends > 1)
         MendPatch(g, block, block.row + row, rows, columns, vectors, scratch);
       FinishPatch(&out, scratch.sums, rows, vectors);
-      call.a = static_cast<const uint16_t*>(call.a) + patches.height() * kRowElems;
+      call.a = static_cast<const uint16_t*>(call.a) + patches.height() * a.row;
       call.ahead += call.ahead_step * call.steps;
     }
   }
 
   static void Multiply(const GemmCall& g, Range rows, Range vectors, float* from) {
     const Scratch scratch(from);
-    for (Block block = {rows.begin, 0, 0, 0, false}; block.row < rows.end;
-         block.row += block.rows) {
-      block.rows = rows.end - block.row < kRowBlock ? rows.end - block.row : kRowBlock;
-      block.k = 0;
-      do {
-        block.depth = g.depth_k - block.k < kDepthBlock ? g.depth_k - block.k : kDepthBlock;
-        block.last = block.k + block.depth == g.depth_k;
-        SplitBlock(g, block, scratch);
-        const Patches patches(block.rows);
+    const Planes prepared = PreparedPlanes(g);
+    for (size_t row = rows.begin; row < rows.end; row += kRowBlock) {
+      const size_t count = rows.end - row < kRowBlock ? rows.end - row : kRowBlock;
+      ForDepth(g, row, count, [&](const Block& block) {
+        Planes a = {scratch.a, kRowElems, kPlaneElems};
+        if (g.prepared_a == nullptr) {
+          SplitBlock(g, block, a, scratch.row);
+        } else {
+          a = {prepared.first + row * prepared.row + block.k, prepared.row, prepared.plane};
+        }
+        const Patches patches(count);
         const TileRegisters registers(patches.rows);
         ForSegments<kPatchVectors>(
-            g, block.row, block.rows, vectors, block.last, [&](size_t vector, size_t count) {
-              MultiplySegment(g, block, patches, vector, count, vectors.end, scratch);
+            g, row, count, vectors, block.last, [&](size_t vector, size_t here) {
+              MultiplySegment(g, block, a, patches, vector, here, vectors.end, scratch);
             });
-        block.k += block.depth;
-      } while (block.k < g.depth_k);
+      });
     }
   }
 
@@ -318,6 +354,8 @@ constexpr GemmKernels MakeGemm() {
           .depth_unit = kStep,
           .multiply = Product<kAddends>::Multiply,
           .scratch_floats = Product<kAddends>::ScratchFloats,
+          .prepared_floats = Product<kAddends>::PreparedFloats,
+          .prepare = Product<kAddends>::Prepare,
           .pack = Product<kAddends>::Pack,
           .unpack = kAddends == 1 ? nullptr : Unpack};
 }

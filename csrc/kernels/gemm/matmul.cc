@@ -1,6 +1,7 @@
 #include "kernels/gemm/matmul.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 
 #include "core/ops.gen.h"
@@ -169,6 +170,7 @@ GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, con
       .first_pixel = a,
       .b = packed ? in[1].f32() : in[1].f32() + i1 * p.b_batch1 + i2 * p.b_batch2,
       .prepared_b = packed ? in[1].data : panels,
+      .prepared_a = nullptr,
       .kept = panels,
       .packed = packed,
       .b_row = p.b_row,
@@ -197,6 +199,35 @@ std::optional<PlainWeights> PlainWeightsOf(const MatMulParams& p) {
   return PlainWeights{.depth_k = p.depth_k, .cols_n = p.cols_n, .groups = 1, .transposed = !plain};
 }
 
+// One product by pieces of some columns and rows, of which each thread takes the next: a matrix
+// unit is shared with the processor's other thread, so that equal shares may take one core three
+// times as long as another. Who computes a piece changes no bit of it.
+void MultiplyByPieces(const StepContext& context, const GemmKernels& kernels, const GemmCall& call,
+                      size_t threads, float* scratch, size_t scratch_floats) {
+  constexpr size_t kRows = 128;
+  constexpr size_t kPiecesPerThread = 6;
+  context.pool.Run(threads, [&](size_t part) {
+    kernels.prepare(call, Partition(call.rows_m, threads, part, 16),
+                    scratch + part * scratch_floats);
+  });
+  const size_t vectors = CeilDiv(call.cols_n, kernels.lanes);
+  const size_t panels = CeilDiv(call.cols_n, kernels.tile_cols);
+  const size_t row_pieces = CeilDiv(call.rows_m, kRows);
+  const size_t col_pieces = std::min(panels, CeilDiv(kPiecesPerThread * threads, row_pieces));
+  std::atomic<size_t> next{0};
+  context.pool.Run(threads, [&](size_t part) {
+    for (;;) {
+      const size_t piece = next.fetch_add(1, std::memory_order_relaxed);
+      if (piece >= row_pieces * col_pieces) return;
+      // Rows first: the columns stay in L2.
+      kernels.multiply(
+          call, Partition(call.rows_m, row_pieces, piece % row_pieces),
+          Partition(vectors, col_pieces, piece / row_pieces, kernels.tile_cols / kernels.lanes),
+          scratch + part * scratch_floats);
+    }
+  });
+}
+
 Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* pixels, Operands in,
            const Operand& c, const Epilogue& epilogue) {
   // Fewer rows read b in place.
@@ -220,16 +251,26 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
   // The matrix unit takes nothing but panels.
   const bool packs = splits && panels == nullptr;
   const size_t panel_floats = packs ? PanelFloats(context, layout, *weights) : 0;
-  const size_t scratch_floats =
-      kernels.scratch_floats(CallOf(p, pixels, in, panels, c, epilogue, 0, 0));
+  GemmCall call = CallOf(p, pixels, in, panels, c, epilogue, 0, 0);
+  const size_t scratch_floats = kernels.scratch_floats(call);
+  const bool by_pieces =
+      kernels.prepare != nullptr && split.parts() > 1 && p.batch1 * p.batch2 == 1;
+  const size_t prepared_floats = by_pieces ? kernels.prepared_floats(call) : 0;
   void* reserved;
   Status status = context.scratch.Reserve(
-      (panel_floats + split.parts() * scratch_floats) * sizeof(float), &reserved);
+      (panel_floats + prepared_floats + split.parts() * scratch_floats) * sizeof(float), &reserved);
   if (!status.ok()) return status;
-  auto* scratch = static_cast<float*>(reserved) + panel_floats;
+  auto* prepared = static_cast<float*>(reserved) + panel_floats;
+  float* scratch = prepared + prepared_floats;
   if (packs) {
     PackPanelsOf(context, layout, *weights, in[1].f32(), static_cast<float*>(reserved));
     panels = static_cast<float*>(reserved);
+  }
+  if (by_pieces) {
+    call.prepared_b = p.packed_b != 0 ? in[1].data : panels;
+    call.prepared_a = prepared;
+    MultiplyByPieces(context, kernels, call, split.parts(), scratch, scratch_floats);
+    return {};
   }
   context.pool.Run(split.parts(), [&](size_t part) {
     const Range products =
