@@ -244,6 +244,8 @@ for (const [isa, level] of levels.entries()) {
           return;
         }
         tails({split: true});
+        // Large enough for threads to take pieces.
+        for (const form of [{split: true}, {bf16: true}]) check({m: 300, n: 310, k: 400, ...form, bias: true, epilogue: addRelu, gap: 3});
         tails({split: true, transposeB: true});
         // From the largest floats to those whose last addends vanish.
         for (const scale of [2 ** 100, 2 ** 40, 2 ** -60]) {

@@ -253,8 +253,12 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
   const size_t panel_floats = packs ? PanelFloats(context, layout, *weights) : 0;
   GemmCall call = CallOf(p, pixels, in, panels, c, epilogue, 0, 0);
   const size_t scratch_floats = kernels.scratch_floats(call);
-  const bool by_pieces =
-      kernels.prepare != nullptr && split.parts() > 1 && p.batch1 * p.batch2 == 1;
+  // Smaller products are over before a core falls behind by what a second round of all threads
+  // costs.
+  constexpr double kLeastByPieces = 1 << 25;  // multiply-adds
+  const bool by_pieces = kernels.prepare != nullptr && split.parts() > 1 &&
+                         p.batch1 * p.batch2 == 1 &&
+                         static_cast<double>(p.rows_m) * p.cols_n * p.depth_k >= kLeastByPieces;
   const size_t prepared_floats = by_pieces ? kernels.prepared_floats(call) : 0;
   void* reserved;
   Status status = context.scratch.Reserve(

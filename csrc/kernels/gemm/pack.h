@@ -47,7 +47,9 @@ constexpr bool GainsBySplitting(Isa isa, bool packed, uint64_t rows, uint64_t de
   (void)isa, (void)packed, (void)rows, (void)depth, (void)cols;
   return false;
 #else
-  return isa == Isa::kAvx512Amx && rows >= (packed ? 48 : 128) && depth >= 64 && cols >= 96;
+  constexpr uint64_t kLeast = uint64_t{1} << 24;  // multiply-adds
+  return isa == Isa::kAvx512Amx && rows >= (packed ? 48 : 128) && depth >= 64 && cols >= 96 &&
+         rows * depth * cols >= kLeast;
 #endif
 }
 
