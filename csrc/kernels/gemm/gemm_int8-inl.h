@@ -408,32 +408,19 @@ void MultiplySegment(const GemmCall& g, const Rows& rows, Range block, size_t ve
                      size_t vectors, size_t vectors_end) {
   const PackedB b(g.prepared_b, g.cols_n);
   const Segment segment(g, b, vector, vectors);
-  const Patches patches(block.end - block.begin);
-  PatchCall call = {.a = rows.block,
-                    .a_row = rows.stride,
-                    .a_addend = 0,
-                    .rows = patches.rows,
-                    .panel = segment.panel,
-                    .panel_addend = 0,
-                    .panel_step = segment.width * kUnit,
-                    .steps = Padded(g.depth_k, kUnit) / kUnit,
-                    .ahead = nullptr,
-                    .ahead_step = 0};
-  if (vector + vectors < vectors_end) {
-    call.ahead = reinterpret_cast<const char*>(Segment(g, b, vector + vectors, 1).panel);
-    call.ahead_step = call.panel_step / patches.count;
-  }
-  TileOut out = OutOf(g, block.begin, segment.col, segment.cols, false, true);
+  const bool more = vector + vectors < vectors_end;
   alignas(64) float sums[kPatchRows * kPatchCols];
-  for (size_t row = 0; row < block.end - block.begin; row += patches.height()) {
-    const size_t left = block.end - block.begin - row;
-    const size_t here = left < patches.height() ? left : patches.height();
-    call.a = rows.block + row * rows.stride;
-    kPatches<TileType::kInt8>[patches.register_rows - 1][vectors - 1](call, sums);
-    ScalePatch(rows.scales + row, b.scales + segment.col, here, vectors, sums);
-    FinishPatch(&out, sums, here, vectors);
-    call.ahead += call.ahead_step * call.steps;
-  }
+  MultiplyPatches<TileType::kInt8>(
+      {.a = rows.block,
+       .a_row = rows.stride,
+       .panel = segment.panel,
+       .panel_step = segment.width * kUnit,
+       .steps = Padded(g.depth_k, kUnit) / kUnit},
+      block.end - block.begin, vectors, more ? Segment(g, b, vector + vectors, 1).panel : nullptr,
+      OutOf(g, block.begin, segment.col, segment.cols, false, true), sums,
+      [&](size_t row, size_t here) {
+        ScalePatch(rows.scales + row, b.scales + segment.col, here, vectors, sums);
+      });
 }
 
 #else

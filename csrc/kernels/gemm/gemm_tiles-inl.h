@@ -229,39 +229,26 @@ struct Product {
   }
 
   // One run of columns inside one panel, while the next, up to `vectors_end`, is brought to L2.
-  static void MultiplySegment(const GemmCall& g, const Block& block, const Planes& a,
-                              const Patches& patches, size_t vector, size_t vectors,
-                              size_t vectors_end, const Scratch& scratch) {
+  static void MultiplySegment(const GemmCall& g, const Block& block, const Planes& a, size_t vector,
+                              size_t vectors, size_t vectors_end, const Scratch& scratch) {
     const size_t col = vector * kLanes;
     const size_t cols = g.cols_n - col < vectors * kLanes ? g.cols_n - col : vectors * kLanes;
     const Columns columns = ColumnsAt(g, block.k, vector);
-    PatchCall call = {.a = a.first,
-                      .a_row = a.row * sizeof(uint16_t),
-                      .a_addend = a.plane * sizeof(uint16_t),
-                      .rows = patches.rows,
-                      .panel = columns.first,
-                      .panel_addend = columns.vectors * kRegisterRows * kRegisterBytes,
-                      .panel_step = columns.step() * sizeof(uint16_t),
-                      .steps = Padded(block.depth) / kStep,
-                      .ahead = nullptr,
-                      .ahead_step = 0};
-    if (vector + vectors < vectors_end) {
-      const Columns next = ColumnsAt(g, block.k, vector + vectors);
-      call.ahead = reinterpret_cast<const char*>(next.first);
-      call.ahead_step = call.panel_step / patches.count;
-    }
-    TileOut out = OutOf(g, block.row, col, cols, block.k > 0, block.last);
-    const PatchFunction multiply = kPatches<F::kType>[patches.register_rows - 1][vectors - 1];
-    for (size_t row = 0; row < block.rows; row += patches.height()) {
-      const size_t left = block.rows - row;
-      const size_t rows = left < patches.height() ? left : patches.height();
-      multiply(call, scratch.sums);
-      if constexpr (kAddends > 1)
-        MendPatch(g, block, block.row + row, rows, columns, vectors, scratch);
-      FinishPatch(&out, scratch.sums, rows, vectors);
-      call.a = static_cast<const uint16_t*>(call.a) + patches.height() * a.row;
-      call.ahead += call.ahead_step * call.steps;
-    }
+    const bool more = vector + vectors < vectors_end;
+    MultiplyPatches<F::kType>(
+        {.a = a.first,
+         .a_row = a.row * sizeof(uint16_t),
+         .a_addend = a.plane * sizeof(uint16_t),
+         .panel = columns.first,
+         .panel_addend = columns.vectors * kRegisterRows * kRegisterBytes,
+         .panel_step = columns.step() * sizeof(uint16_t),
+         .steps = Padded(block.depth) / kStep},
+        block.rows, vectors, more ? ColumnsAt(g, block.k, vector + vectors).first : nullptr,
+        OutOf(g, block.row, col, cols, block.k > 0, block.last), scratch.sums,
+        [&](size_t row, size_t rows) {
+          if constexpr (kAddends > 1)
+            MendPatch(g, block, block.row + row, rows, columns, vectors, scratch);
+        });
   }
 
   static void Multiply(const GemmCall& g, Range rows, Range vectors, float* from) {
@@ -276,11 +263,10 @@ struct Product {
         } else {
           a = {prepared.first + row * prepared.row + block.k, prepared.row, prepared.plane};
         }
-        const Patches patches(count);
-        const TileRegisters registers(patches.rows);
+        const TileRegisters registers(Patches(count).rows);
         ForSegments<kPatchVectors>(
             g, row, count, vectors, block.last, [&](size_t vector, size_t here) {
-              MultiplySegment(g, block, a, patches, vector, here, vectors.end, scratch);
+              MultiplySegment(g, block, a, vector, here, vectors.end, scratch);
             });
       });
     }

@@ -20,7 +20,7 @@ size_t PanelFloats(const StepContext& context, PackLayout layout, const PlainWei
   const GemmKernels& kernels = *KernelsOf(context.isa, layout, 1);
   const size_t depth = CeilDiv(shape.depth_k, kernels.depth_unit) * kernels.depth_unit;
   const size_t elems = shape.groups * depth * PaddedCols(kernels, shape.cols_n);
-  return layout == kLayoutGemmSplitF32 ? elems * 3 * sizeof(uint16_t) / sizeof(float) : elems;
+  return elems * AddendsOf(layout) * SizeOf(DTypeOf(layout)) / sizeof(float);
 }
 
 void PackPanelsOf(const StepContext& context, PackLayout layout, const PlainWeights& shape,

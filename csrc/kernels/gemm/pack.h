@@ -38,6 +38,9 @@ constexpr DType DTypeOf(PackLayout layout) {
                                    : DType::kFloat32;
 }
 
+// Elements of the layout that stand for one float.
+constexpr size_t AddendsOf(PackLayout layout) { return layout == kLayoutGemmSplitF32 ? 3 : 1; }
+
 // Whether the level multiplies rows x depth by depth x cols in less time in kGemmSplitF32 than in
 // kGemmF32, by weights that are packed already or in that very step: below these sizes splitting an
 // operand takes longer than the matrix unit saves (one Sapphire Rapids, bench/problems/gemm.txt).

@@ -77,8 +77,7 @@ size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_
   const bool int8 = layout == kLayoutGemmInt8;
   if (int8 && depth > kMostDepthInt8) return 0;
   const size_t header = int8 ? sizeof(float) + sizeof(int32_t) : 0;
-  const size_t addends = layout == kLayoutGemmSplitF32 ? 3 : 1;
-  const Wide elems = (Wide{depth} * addends + header + Wide{rows_k} * transformed) * cols;
+  const Wide elems = (Wide{depth} * AddendsOf(layout) + header + Wide{rows_k} * transformed) * cols;
   return elems > INT32_MAX ? 0 : static_cast<size_t>(elems);
 }
 

@@ -49,15 +49,15 @@ class TileRegisters {
 // One patch of sums: rows of A meet one or two vectors of columns.
 struct PatchCall {
   const void* a;
-  size_t a_row;     // bytes from row to row
-  size_t a_addend;  // … from addend to addend
-  size_t rows;      // of a register
+  size_t a_row;         // bytes from row to row
+  size_t a_addend = 0;  // … from addend to addend
   const void* panel;
-  size_t panel_addend;
-  size_t panel_step;  // bytes from step to step
-  size_t steps;       // registers of depth
-  const char* ahead;  // is brought to L2 meanwhile, `ahead_step` bytes with each step
-  size_t ahead_step;
+  size_t panel_addend = 0;
+  size_t panel_step;            // bytes from step to step
+  size_t steps;                 // registers of depth
+  size_t rows = 0;              // of a register
+  const char* ahead = nullptr;  // is brought to L2 meanwhile, `ahead_step` bytes with each step
+  size_t ahead_step = 0;
 };
 
 // Registers 0 to 3 hold the sums, 4 and 5 hold A, 6 and 7 hold B.
@@ -181,6 +181,28 @@ void FinishPatch(TileOut* out, const float* patch, size_t rows) {
 }
 inline void FinishPatch(TileOut* out, const float* patch, size_t rows, size_t vectors) {
   vectors == 1 ? FinishPatch<1>(out, patch, rows) : FinishPatch<2>(out, patch, rows);
+}
+
+// All patches of a block of `block` rows with a run of columns; `call` is the first, `next` (null:
+// none) a panel as large, which is brought to L2 meanwhile. settle(row, rows) makes a patch's sums
+// what they stand for.
+template <TileType kType, class Settle>
+void MultiplyPatches(PatchCall call, size_t block, size_t vectors, const void* next, TileOut out,
+                     float* sums, const Settle& settle) {
+  const Patches patches(block);
+  const PatchFunction multiply = kPatches<kType>[patches.register_rows - 1][vectors - 1];
+  call.rows = patches.rows;
+  call.ahead = static_cast<const char*>(next);
+  call.ahead_step = next == nullptr ? 0 : call.panel_step / patches.count;
+  for (size_t row = 0; row < block; row += patches.height()) {
+    const size_t left = block - row;
+    const size_t rows = left < patches.height() ? left : patches.height();
+    multiply(call, sums);
+    settle(row, rows);
+    FinishPatch(&out, sums, rows, vectors);
+    call.a = static_cast<const char*>(call.a) + patches.height() * call.a_row;
+    call.ahead += call.ahead_step * call.steps;
+  }
 }
 
 }  // namespace
