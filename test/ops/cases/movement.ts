@@ -82,6 +82,9 @@ const stridedCopies: readonly OpCase[] = [
   ...copies('reversed pixels of 16', {shape: [9, 11, 16], src: [176, -16, 1], from: 160, elems: 1584}),
   ...copies('reversed pixels of 8', {shape: [9, 11, 8], src: [88, -8, 1], from: 80, elems: 792}),
   ...copies('reversed pixels of 64', {shape: [9, 11, 64], src: [704, -64, 1], from: 640, elems: 6336}),
+  // Units begin where their tensor's elements do, which is no multiple of a vector.
+  ...copies('transposed pixels of 8, one element on', {shape: [3, 11, 8], src: [8, 24, 1], from: 1, elems: 265}),
+  ...copies('transposed pixels of 16, one element on', {shape: [3, 11, 16], src: [16, 48, 1], from: 1, elems: 529}),
   ...copies('repeated pixels of 16', {shape: [9, 11, 16], src: [16, 0, 1], elems: 144}),
   ...copies('tiled', {shape: [5, 30, 3, 20], src: [0, 20, 0, 1], elems: 600}),
   ...copies('broadcast over the last axis', {shape: [700, 90], src: [1, 0], elems: 700}),
