@@ -333,7 +333,7 @@ export class Native {
     return this.addon.packedElems(layout, rowsK, colsN, taps);
   }
 
-  /** Whether a product of these sizes by packed weights takes less time in the layout gemmSplitF32 than in gemmF32. */
+  /** Whether a product of floats of these sizes is made in a matrix unit, as sums of bfloat16 numbers. */
   gainsBySplitting(rows: number, depth: number, cols: number): boolean {
     return this.addon.gainsBySplitting(rows, depth, cols);
   }

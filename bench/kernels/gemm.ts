@@ -19,7 +19,6 @@ const dtypeOf = (p: Problem) => packedTypes[layoutOf(p)] ?? 'float32';
 function layoutOf(p: Problem): number {
   if (p.has('bf16')) return packLayouts.gemmBf16;
   if (p.has('int8')) return packLayouts.gemmInt8;
-  if (p.has('split')) return packLayouts.gemmSplitF32;
   return p.has('packed') ? packLayouts.gemmF32 : packLayouts.none;
 }
 function weightsOf(p: Problem, batch: number, k: number, n: number): Constant {

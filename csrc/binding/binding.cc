@@ -152,12 +152,11 @@ Napi::Value PackedElems(const Napi::CallbackInfo& info) {
                                                     U32(info, 2), U32(info, 3))));
 }
 
-// gainsBySplitting(rows, depth, cols): whether such a product by packed weights takes less time in
-// the layout gemmSplitF32 than in gemmF32.
+// gainsBySplitting(rows, depth, cols): whether such a product of floats is made in a matrix unit.
 Napi::Value GainsBySplittingOf(const Napi::CallbackInfo& info) {
   const Isa isa = RuntimeOf(info).isa;
   return Napi::Boolean::New(info.Env(),
-                            GainsBySplitting(isa, true, U32(info, 0), U32(info, 1), U32(info, 2)));
+                            GainsBySplitting(isa, U32(info, 0), U32(info, 1), U32(info, 2)));
 }
 
 // configure(isa or -1, threads or 0, logging): what is not given stays.

@@ -1,5 +1,6 @@
 /** Why steps stay by themselves: what passes said when they left them, else what lies around them. */
 import {type Graph, type Node, usesOf} from './ir';
+import {isPackingNote} from './passes/packing';
 
 /** A step is the one that a pass left, whatever passes made of it since, while it is of the same op and writes to the same place. */
 const keyOf = ({op, outputs: [result]}: Node): string => `${op.name} ${result?.value} ${result?.offset}`;
@@ -10,7 +11,7 @@ function isFilled({op, inputs, params, notes = []}: Node): boolean {
   const {epilogue} = params;
   const program = Array.isArray(epilogue) && epilogue.length > 0;
   // The third operand is a bias, or what makes the op more than one product.
-  return hasRoom && (program || inputs[2] !== undefined || notes.some((note) => note !== 'packed'));
+  return hasRoom && (program || inputs[2] !== undefined || notes.some((note) => !isPackingNote(note)));
 }
 
 export class Remains {

@@ -23,13 +23,12 @@ export const MatMul = defineOp({
 });
 
 /** The layouts that PackWeights writes. The number is Buffer::layout(); 0 is plain row-major. */
-export const packLayouts = {none: 0, gemmF32: 1, gemmBf16: 2, winograd4F32: 3, winograd2F32: 4, gemmInt8: 5, gemmSplitF32: 6} as const;
+export const packLayouts = {none: 0, gemmF32: 1, gemmBf16: 2, winograd4F32: 3, winograd2F32: 4, gemmInt8: 5} as const;
 
 /** What the buffer of a layout holds; float32 in all others. */
 export const packedTypes: Readonly<Record<number, NativeDType>> = {
   [packLayouts.gemmBf16]: 'bfloat16',
   [packLayouts.gemmInt8]: 'int8',
-  [packLayouts.gemmSplitF32]: 'bfloat16',
 };
 
 /**
@@ -37,7 +36,6 @@ export const packedTypes: Readonly<Record<number, NativeDType>> = {
  * gemmF32: in is b[rows, cols] (strides rowStride, colStride), out holds PackedElems floats in column panels.
  * gemmBf16: the same, rounded to bfloat16; the step that reads it rounds its other operand, and sums in float32.
  * gemmInt8: int8 and a scale for each column; the step quantises each row of its other operand by the row's largest magnitude.
- * gemmSplitF32: each float as the sum of three bfloat16 numbers, for a matrix unit; nothing is rounded.
  * winograd4F32 and winograd2F32: 3x3 filters for Conv2D without steps, gemmF32 followed by the transformed filter.
  * `taps`: 1 for MatMul, filterH · filterW for Conv2D, whose filter is b[taps · rowsK, colsN] = b[taps · inC, outC].
  */

@@ -20,8 +20,6 @@ interface Case {
   readonly bf16?: boolean;
   /** Packed in int8: a and b are whole numbers of which each row and column has a ±127, so that nothing is rounded. */
   readonly int8?: boolean;
-  /** Packed as sums of bfloat16 numbers: nothing is rounded. */
-  readonly split?: boolean;
   readonly bias?: boolean;
   /** What follows, over the sum (input 0) and a residual of c's shape (input 1). */
   readonly epilogue?: {readonly expr: Expr; readonly value: (sum: number, residual: number) => number};
@@ -59,16 +57,11 @@ function toSteps(values: Float32Array, depth: number, isFirst: (i: number) => bo
 function layoutOf(test: Case): number {
   if (test.int8) return packLayouts.gemmInt8;
   if (test.bf16) return packLayouts.gemmBf16;
-  if (test.split) return packLayouts.gemmSplitF32;
   return test.packed ? packLayouts.gemmF32 : packLayouts.none;
 }
 
-const hasSplit = () => native().packedElems(packLayouts.gemmSplitF32, 4, 4, 1) > 0;
-
-/** How b may lie without being rounded, on the level that is configured. */
-function exactForms(): Partial<Case>[] {
-  return [{packed: false}, {packed: true}, ...(hasSplit() ? [{split: true}] : [])];
-}
+/** How b may lie without being rounded. */
+const exactForms: readonly Partial<Case>[] = [{packed: false}, {packed: true}];
 
 interface Laid {
   readonly values: Float32Array;
@@ -238,28 +231,36 @@ for (const [isa, level] of levels.entries()) {
       after(() => native().configure({isa: native().info.isa, threads: native().info.cpus}));
 
       it('has right tails with packed b', () => tails({packed: true}));
-      it('multiplies sums of bfloat16 numbers as exactly as floats, or says that the processor cannot', () => {
-        if (!hasSplit()) {
-          expect(() => check({m: 4, n: 4, k: 4, split: true})).to.throw(/ERR_UNSUPPORTED.* there is no layout 6/);
-          return;
+      it('multiplies large products as exactly, which a matrix unit does as sums of bfloat16 numbers', () => {
+        const large = {m: 257, n: 277, k: 1027};
+        check({...large, packed: true, bias: true, epilogue: addRelu, gap: 3});
+        if (!native().gainsBySplitting(large.m, large.k, large.n)) return; // tested above in all sizes
+        for (const form of exactForms) {
+          check({...large, ...form, transposeA: true, transposeB: true});
+          check({m: 64, n: 1500, k: 769, ...form, bias: true, gap: 1});
+          check({m: 1100, n: 256, k: 256, ...form, epilogue: reluAdd});
+          check({m: 300, n: 273, k: 900, ...form, batch: [2, 1]});
         }
-        tails({split: true});
-        // Large enough for threads to take pieces.
-        for (const form of [{split: true}, {bf16: true}]) check({m: 300, n: 310, k: 400, ...form, bias: true, epilogue: addRelu, gap: 3});
-        tails({split: true, transposeB: true});
         // From the largest floats to those whose last addends vanish.
         for (const scale of [2 ** 100, 2 ** 40, 2 ** -60]) {
-          check({m: 33, n: 50, k: 40, split: true}, (a, b) => {
+          check({...large, packed: true}, (a, b) => {
             for (let i = 0; i < a.length; i++) a[i] = (a[i] as number) / scale;
             for (let i = 0; i < b.length; i++) b[i] = (b[i] as number) * scale;
           });
         }
-        check({m: 3, n: 20, k: 2, split: true}, (a, b) => {
-          a.fill(0.75);
-          b.fill(-1);
-          b[5] = 3.4028234663852886e38;
-          a[3] = 3.4028234663852886e38;
-        });
+        for (const form of exactForms) {
+          check({...large, ...form}, (a, b) => {
+            a.fill(0.75);
+            b.fill(-1);
+            b[5] = 3.4028234663852886e38;
+            a[3] = 3.4028234663852886e38;
+            b[700] = Number.POSITIVE_INFINITY;
+            a[large.k * 40 + 9] = Number.NaN;
+            a[large.k * 41 + 9] = Number.NEGATIVE_INFINITY;
+          });
+        }
+        // In bfloat16 as well threads take pieces of such a product.
+        check({m: 300, n: 310, k: 400, bf16: true, bias: true, epilogue: addRelu, gap: 3});
       });
       it('multiplies in bfloat16, or says that the processor cannot', () => {
         if (!level.endsWith('bf16')) {
@@ -328,7 +329,7 @@ for (const [isa, level] of levels.entries()) {
       });
       it('takes transposed a', () => {
         for (const m of [1, 2, 7, 16, 33, 130]) {
-          for (const form of exactForms()) check({m, n: 35, k: m + 3, ...form, transposeA: true, gap: m % 2});
+          for (const form of exactForms) check({m, n: 35, k: m + 3, ...form, transposeA: true, gap: m % 2});
           check({m, n: 20, k: 19, transposeA: true, transposeB: true});
         }
       });
@@ -338,7 +339,7 @@ for (const [isa, level] of levels.entries()) {
           check({m, n: 18, k: 21, batch, bias: true});
           check({m, n: 18, k: 21, batch, broadcastA: true, transposeB: true});
           check({m, n: 18, k: 21, batch, broadcastB: true, epilogue: add});
-          for (const form of exactForms().slice(1)) {
+          for (const form of exactForms.slice(1)) {
             check({m, n: 18, k: 21, batch, ...form, epilogue: reluAdd, gap: 3});
             check({m, n: 18, k: 21, batch, ...form, epilogue: addRelu, gap: 2});
             check({m, n: 18, k: 21, batch, ...form, broadcastA: true});
@@ -358,7 +359,7 @@ for (const [isa, level] of levels.entries()) {
       });
       it('works in blocks of rows and depth', () => {
         for (const m of [1, 2, 3, 31, 33, 150]) {
-          for (const form of exactForms()) {
+          for (const form of exactForms) {
             check({m, n: 70, k: 1601, ...form, bias: true, epilogue: reluAdd});
             check({m, n: 70, k: 1601, ...form, bias: true, epilogue: addRelu});
             check({m, n: 33, k: 800, ...form, transposeA: true, transposeB: true});
@@ -375,7 +376,7 @@ for (const [isa, level] of levels.entries()) {
       });
       it('carries NaN and infinities to their rows and columns only', () => {
         for (const m of [1, 2, 5, 20]) {
-          for (const form of exactForms()) {
+          for (const form of exactForms) {
             check({m, n: 50, k: 24, ...form}, (a, b) => {
               a[3] = Number.NaN;
               b[50 * 4 + 7] = Number.POSITIVE_INFINITY;
@@ -398,15 +399,14 @@ for (const [isa, level] of levels.entries()) {
             [n, 1],
             [1, k],
           ] as const) {
-            for (const layout of hasSplit() ? [packLayouts.gemmF32, packLayouts.gemmSplitF32] : [packLayouts.gemmF32]) {
-              const words = {layout, rowsK: k, colsN: n, rowStride, colStride, taps: 1};
-              const plain = native().store(b, 'float32');
-              const elems = native().packedElems(layout, k, n, 1);
-              const [packed] = native().run(PackWeights, [plain], [{dtype: packedTypes[layout] ?? 'float32', elems}], words) as [Slot];
-              const [back] = native().run(UnpackWeights, [packed], [{dtype: 'float32', elems: k * n}], words) as [Slot];
-              expect(new Float32Array(native().read(back))).to.deep.equal(b);
-              for (const slot of [plain, packed, back]) native().release(slot);
-            }
+            const layout = packLayouts.gemmF32;
+            const words = {layout, rowsK: k, colsN: n, rowStride, colStride, taps: 1};
+            const plain = native().store(b, 'float32');
+            const elems = native().packedElems(layout, k, n, 1);
+            const [packed] = native().run(PackWeights, [plain], [{dtype: 'float32', elems}], words) as [Slot];
+            const [back] = native().run(UnpackWeights, [packed], [{dtype: 'float32', elems: k * n}], words) as [Slot];
+            expect(new Float32Array(native().read(back))).to.deep.equal(b);
+            for (const slot of [plain, packed, back]) native().release(slot);
           }
         }
       });

@@ -93,6 +93,13 @@ MatMulParams AsMatMul(const Conv2DParams& p) {
           .epilogue_strides = p.epilogue_strides};
 }
 
+// Whether a convolution of floats is a product of gathered windows in the matrix unit.
+bool IsSplit(Isa isa, const Conv2DParams& p, int64_t pixels, int64_t depth_k) {
+  return WinogradOut(p.packed_filter) == 0 && p.groups == 1 && depth_k <= INT32_MAX &&
+         GainsBySplitting(isa, static_cast<uint64_t>(pixels), static_cast<uint64_t>(depth_k),
+                          p.out_c);
+}
+
 // Pixels per block: their pointers, copies and the part of x that they read stay in L2.
 int64_t BlockOf(const ConvCall& call) {
   constexpr int64_t kWords = 64 << 10;
@@ -115,7 +122,7 @@ Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bo
                               .cols_n = static_cast<size_t>(call->group_cols()),
                               .groups = static_cast<size_t>(call->groups),
                               .transposed = false};
-  call->panels = packed ? filter.f32() : KeptPanels(context, kLayoutGemmF32, shape, filter);
+  call->panels = packed ? filter.f32() : KeptPanels(context, shape, filter);
   const bool packs = call->panels == nullptr && depth_k > 0;
   // One block: panels, zeros, then each thread's own. Rounded, so that all start on a cache line.
   const int64_t panel_floats = packs ? depth_k * vectors * lanes : 0;
@@ -132,7 +139,7 @@ Status Run(const StepContext& context, ConvCall* call, const Operand& filter, bo
   std::memset(zeros, 0, static_cast<size_t>(zero_floats) * sizeof(float));
   call->zeros = zeros;
   if (packs) {
-    PackPanelsOf(context, kLayoutGemmF32, shape, filter.f32(), panels);
+    PackPanelsOf(context, shape, filter.f32(), panels);
     call->panels = panels;
   }
   const ConvKernels& conv = *SelectkConv(context.isa);
@@ -170,9 +177,11 @@ Status Conv2D(const StepContext& context, const Conv2DParams& params, Operands i
   if (image.in_c == 0 || image.filter_h == 0 || image.filter_w == 0) {
     image.filter_h = image.filter_w = 0;
   }
-  if (TakesPixelRows(params.packed_filter)) {
+  const int64_t depth_k = image.filter_h * image.filter_w * image.in_c;
+  if (TakesPixelRows(params.packed_filter) ||
+      IsSplit(context.isa, params, image.pixels(), depth_k)) {
     MatMulParams product = AsMatMul(params);
-    product.depth_k = static_cast<uint32_t>(image.filter_h * image.filter_w * image.in_c);
+    product.depth_k = static_cast<uint32_t>(depth_k);
     return MatMulOfPixels(context, product, {image, in[0].f32()}, in, out[0], epilogue);
   }
   Clamp clamp;

@@ -33,7 +33,7 @@ struct GemmCall {
   const float* a;
   int64_t a_row;
   int64_t a_col;
-  const PixelRows* pixels;  // a from here on, if not null; layouts other than kGemmF32 take it
+  const PixelRows* pixels;  // a from here on, if not null; all but kGemm take it
   int64_t first_pixel;
   const float* b;
   const void* prepared_b;  // b in a layout other than kGemmF32
@@ -60,7 +60,7 @@ struct GemmCall {
 // kGemmBf16: the same panels of bfloat16, of which `depth_unit` consecutive k of a column (NEON: of
 // each of two columns) lie together; depth is padded to it with zeros.
 // kGemmInt8: a float and an int32 for each column, then panels likewise in int8.
-// kGemmSplitF32: panels of bfloat16, three addends of each float; only where tiles are multiplied.
+// kGemmSplitF32: none of its own; it multiplies the panels of kGemmF32, or a plain b.
 struct GemmKernels {
   size_t lanes;
   size_t tile_rows;

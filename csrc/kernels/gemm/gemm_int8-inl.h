@@ -410,17 +410,17 @@ void MultiplySegment(const GemmCall& g, const Rows& rows, Range block, size_t ve
   const Segment segment(g, b, vector, vectors);
   const bool more = vector + vectors < vectors_end;
   alignas(64) float sums[kPatchRows * kPatchCols];
-  MultiplyPatches<TileType::kInt8>(
-      {.a = rows.block,
-       .a_row = rows.stride,
-       .panel = segment.panel,
-       .panel_step = segment.width * kUnit,
-       .steps = Padded(g.depth_k, kUnit) / kUnit},
-      block.end - block.begin, vectors, more ? Segment(g, b, vector + vectors, 1).panel : nullptr,
-      OutOf(g, block.begin, segment.col, segment.cols, false, true), sums,
-      [&](size_t row, size_t here) {
-        ScalePatch(rows.scales + row, b.scales + segment.col, here, vectors, sums);
-      });
+  MultiplyPanel<true>({.a = rows.block,
+                       .a_row = rows.stride,
+                       .panel = segment.panel,
+                       .panel_step = segment.width * kUnit,
+                       .steps = Padded(g.depth_k, kUnit) / kUnit},
+                      block.end - block.begin, vectors,
+                      more ? Segment(g, b, vector + vectors, 1).panel : nullptr,
+                      OutOf(g, block.begin, segment.col, segment.cols, false, true), sums,
+                      [&](size_t row, size_t here) {
+                        ScalePatch(rows.scales + row, b.scales + segment.col, here, vectors, sums);
+                      });
 }
 
 #else

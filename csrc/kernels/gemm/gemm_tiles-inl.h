@@ -1,17 +1,21 @@
 // Matrix products in the matrix unit, which multiplies bfloat16 and sums in float32.
 //
-// kGemmBf16 rounds both operands, as kernels/gemm/gemm_bf16-inl.h does. kGemmSplitF32 rounds
-// neither: a float is the exact sum of three bfloat16 numbers, x = x₀ + x₁ + x₂, each the rounding
-// of what is left, and
+// kGemmBf16 rounds both operands, as kernels/gemm/gemm_bf16-inl.h does; its panels hold two
+// registers' columns: [step of 32 k][vector][pair of k][column][2].
+//
+// kGemmSplitF32 multiplies what kGemmF32 does, and rounds neither operand: a float is the exact sum
+// of three bfloat16 numbers, x = x₀ + x₁ + x₂, each the upper half of what is left (of A: rounded),
+// and
 //   a · b = a₀b₀ + (a₀b₁ + a₁b₀) + (a₀b₂ + a₁b₁ + a₂b₀)
 // up to 2⁻²³ of it, six products where the unit does sixteen times as many as fused multiply-add
 // (Henry, Tang, Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For
 // Higher-Precision Computations", 2019, section II). Sums are rounded once for 32 k, so that
 // results are closer than by multiply-add. What is not finite is multiplied again in floats, as ∞ ·
-// x₁ = ∞ · 0 would be NaN.
+// x₁ = ∞ · 0 would be NaN; what lies below 2⁻¹²⁶ is lost, as the unit takes it for 0. Weights stay
+// floats in memory: the addends of the next panel are made while this one is multiplied, which
+// leaves the vector units idle.
 //
-// Panels hold two registers' columns: [step of 32 k][addend][vector][pair of k][column][2]. The
-// blocking is that of kernels/gemm/gemm-inl.h.
+// The blocking is that of kernels/gemm/gemm-inl.h.
 #include "kernels/gemm/panels-inl.h"
 #include "kernels/gemm/pixel_rows-inl.h"
 #include "kernels/gemm/tile_registers-inl.h"
@@ -20,30 +24,28 @@ namespace graviton::GRAVITON_NS {
 namespace {
 
 constexpr size_t kStep = kRegisterBytes / sizeof(uint16_t);
+constexpr size_t kVectorBytes = kRegisterRows * kRegisterBytes;  // of a step
 constexpr size_t Padded(size_t depth) { return (depth + kStep - 1) / kStep * kStep; }
 
 inline __m256i Round(Vf v) { return (__m256i)_mm512_cvtneps_pbh((__m512)v); }
 inline Vf Widen(__m256i v) { return (Vf)((Vu)_mm512_maskz_cvtepu16_epi32(0xffff, v) << 16); }
 
-// The blocking, and what a float becomes.
+// The blocking, and what a float of A becomes.
 template <size_t kAddends>
 struct Format;
 
 template <>
 struct Format<1> {
-  static constexpr TileType kType = TileType::kBf16;
   // A's block lies in a quarter of a 2 MiB L2.
   static constexpr size_t kDepthBlock = 1024;
   static constexpr size_t kRowBlock = 256;
   static void Split(Vf x, __m256i (&addends)[1]) { addends[0] = Round(x); }
-  static void SplitWeights(Vf x, __m256i (&addends)[1]) { addends[0] = Round(x); }
 };
 
 template <>
 struct Format<3> {
-  static constexpr TileType kType = TileType::kSplitF32;
   static constexpr size_t kDepthBlock = 768;
-  static constexpr size_t kRowBlock = 128;
+  static constexpr size_t kRowBlock = 256;
   // What is not finite, or becomes so by rounding, leaves rests that are not.
   static void Split(Vf x, __m256i (&addends)[3]) {
     addends[0] = Round(x);
@@ -52,35 +54,183 @@ struct Format<3> {
     x -= Widen(addends[1]);
     addends[2] = Round(x);
   }
-  // Weights must be the sum of their addends, whatever they are. What lies below 2⁻¹²⁶ is lost: the
-  // unit takes it for 0.
-  static void SplitWeights(Vf x, __m256i (&addends)[3]) {
-    const Vi exponent = Splat(0x7f800000);
-    // The largest floats would round to infinity.
-    const Vi cut = Bits(x) & Splat(static_cast<int32_t>(0xffff0000));
-    const Vf rounded = Widen(Round(x));
-    const Vi infinite = (Bits(rounded) & exponent) == exponent;
-    const Vi special = (Bits(x) & exponent) == exponent;
-    const Vf first = (infinite & ~special) ? FromBits(cut) : rounded;
-    addends[0] = _mm512_maskz_cvtepi32_epi16(0xffff, (__m512i)((Vu)Bits(first) >> 16));
-    const Vf rest = special ? Vf{} : x - first;
-    addends[1] = Round(rest);
-    addends[2] = Round(rest - Widen(addends[1]));
+};
+
+// Rows [row, row + rows) and a block of depth.
+struct Block {
+  size_t row;
+  size_t rows;
+  size_t k;
+  size_t depth;
+  bool last;
+};
+
+// Floats of B where they lie, in one vector of columns: packed, kept or plain.
+struct FloatColumns {
+  const float* first;
+  int64_t row;
+  int64_t col;
+  size_t cols;
+
+  FloatColumns(const GemmCall& g, size_t vector) : col(1), cols(kLanes) {
+    if (const float* panels = g.packed ? g.b : g.kept; panels != nullptr) {
+      const PanelPlace place = PlaceOf(panels, g.depth_k, VectorsOf(g.cols_n), vector);
+      first = place.first;
+      row = place.row;
+      return;
+    }
+    const size_t n = vector * kLanes;
+    first = g.b + static_cast<int64_t>(n) * g.b_col;
+    row = g.b_row;
+    col = g.b_col;
+    if (g.cols_n - n < kLanes) cols = g.cols_n - n;
+  }
+  const float* At(size_t k) const { return first + static_cast<int64_t>(k) * row; }
+  bool whole() const { return col == 1 && cols == kLanes; }
+  // Rows [k, k + depth), one after the other.
+  void Copy(size_t k, size_t depth, float* to) const {
+    PackPanel(At(k), row, col, depth, cols, to, kLanes);
   }
 };
 
-// Row k of a vector of columns in a panel of three addends, `width` columns wide.
-inline Vf WeightsAt(const uint16_t* vector, size_t k, size_t width) {
-  constexpr size_t kAddends = 3;
-  const size_t addend = width * kStep;
-  const uint16_t* pairs = vector + k / kStep * kAddends * addend + k % kStep / 2 * (2 * kLanes);
-  Vf sum{};
-  for (size_t s = kAddends; s-- > 0;) {
-    const auto both = (Vi)_mm512_loadu_si512(pairs + s * addend);
-    sum += FromBits(k % 2 == 0 ? both << 16 : both & Splat(static_cast<int32_t>(0xffff0000)));
+// Addends of B, [step of 32 k][addend][vector][pair of k][column][2]. While a segment is
+// multiplied, the next is split, piece by piece between products.
+constexpr size_t kSplitAddends = 3;
+constexpr size_t kPieces = 4;  // of a step
+constexpr size_t kPieceDepth = kStep / kPieces;
+constexpr size_t kAddendElems = kPatchVectors * kStep * kLanes;
+constexpr size_t kStepElems = kSplitAddends * kAddendElems;
+
+// One or two vectors of columns of B in a block of depth.
+struct Segment {
+  size_t k;
+  size_t depth;
+  size_t vector;
+  size_t vectors;  // 0: none
+  FloatColumns columns[kPatchVectors];
+
+  Segment(const GemmCall& g, const Block& block, size_t first, size_t count)
+      : k(block.k),
+        depth(block.depth),
+        vector(first),
+        vectors(count),
+        columns{FloatColumns(g, first), FloatColumns(g, first + (count > 1 ? 1 : 0))} {}
+};
+
+[[gnu::always_inline]] inline void SplitRows(const float* rows, int64_t row, uint16_t* to) {
+#pragma GCC unroll 4
+  for (size_t k = 0; k < kPieceDepth; k += 2, rows += 2 * row, to += 2 * kLanes) {
+    Vi even = Bits(Load(rows));
+    Vi odd = Bits(Load(rows + row));
+#pragma GCC unroll 3
+    for (size_t s = 0; s < kSplitAddends; ++s) {
+      const Vi high = Splat(static_cast<int32_t>(0xffff0000));
+      const Vu pairs = (Vu)even >> 16 | (Vu)(odd & high);
+      _mm512_storeu_si512(to + s * kAddendElems, (__m512i)pairs);
+      even = Bits(FromBits(even) - FromBits(even & high));
+      odd = Bits(FromBits(odd) - FromBits(odd & high));
+    }
   }
-  return sum;
 }
+// Rows that are not whole vectors, or fewer.
+[[gnu::noinline]] void SplitCopy(const Segment& segment, size_t v, size_t k, uint16_t* to) {
+  float rows[kPieceDepth * kLanes] = {};
+  if (k < segment.depth) {
+    const size_t left = segment.depth - k;
+    segment.columns[v].Copy(segment.k + k, left < kPieceDepth ? left : kPieceDepth, rows);
+  }
+  SplitRows(rows, kLanes, to);
+}
+// And brings the same rows of the segment `after` to L2.
+inline void SplitPiece(const Segment& segment, const Segment& after, size_t step, size_t piece,
+                       uint16_t* room) {
+  const size_t k = step * kStep + piece * kPieceDepth;
+  uint16_t* to = room + step * kStepElems + piece * kPieceDepth * kLanes;
+  for (size_t v = 0; v < segment.vectors; ++v, to += kStep * kLanes) {
+    const FloatColumns& columns = segment.columns[v];
+    if (columns.whole() && k + kPieceDepth <= segment.depth) {
+      SplitRows(columns.At(segment.k + k), columns.row, to);
+    } else {
+      SplitCopy(segment, v, k, to);
+    }
+  }
+  for (size_t v = 0; v < after.vectors; ++v) {
+    for (size_t i = 0; i < kPieceDepth; ++i)
+      __builtin_prefetch(after.columns[v].At(after.k + k + i), 0, 2);
+  }
+}
+
+// One patch of sums: A's addends meet a segment's.
+struct SplitPatchCall {
+  const char* a;
+  size_t a_row;     // bytes from row to row
+  size_t a_addend;  // … from addend to addend
+  const uint16_t* room;
+  size_t steps;
+  size_t rows;          // of a register
+  const Segment* next;  // is split meanwhile, if not null
+  const Segment* after;
+  uint16_t* next_room;
+};
+
+template <int kRowTiles, int kVectors>
+void MultiplySplitPatch(const SplitPatchCall& call, void* sums) {
+  ClearRegisters<kRowTiles, kVectors>();
+  const char* a = call.a;
+  const auto* b = reinterpret_cast<const char*>(call.room);
+  const auto load_a = [&](size_t addend) __attribute__((always_inline)) {
+    LoadA<kRowTiles>(a + addend * call.a_addend, call.a_row, call.rows);
+  };
+  const auto load_b = [&](size_t addend) __attribute__((always_inline)) {
+    LoadB<kVectors>(b + addend * kAddendElems * sizeof(uint16_t));
+  };
+  for (size_t step = 0; step < call.steps; ++step) {
+    const auto split = [&](size_t piece) __attribute__((always_inline)) {
+      if (call.next != nullptr) SplitPiece(*call.next, *call.after, step, piece, call.next_room);
+    };
+    // The smallest first, which lose least by rounding; in this order seven loads serve six
+    // products.
+    load_a(2);
+    load_b(0);
+    MultiplyRegisters<false, kRowTiles, kVectors>();
+    split(0);
+    load_a(1);
+    MultiplyRegisters<false, kRowTiles, kVectors>();
+    split(1);
+    load_b(1);
+    MultiplyRegisters<false, kRowTiles, kVectors>();
+    split(2);
+    load_a(0);
+    MultiplyRegisters<false, kRowTiles, kVectors>();
+    split(3);
+    load_b(2);
+    MultiplyRegisters<false, kRowTiles, kVectors>();
+    load_b(0);
+    MultiplyRegisters<false, kRowTiles, kVectors>();
+    a += kRegisterBytes;
+    b += kStepElems * sizeof(uint16_t);
+  }
+  StoreSums<kRowTiles, kVectors>(call.rows, sums);
+}
+constexpr PatchTable<SplitPatchCall> kSplitPatches = {{
+    {MultiplySplitPatch<1, 1>, MultiplySplitPatch<1, 2>},
+    {MultiplySplitPatch<2, 1>, MultiplySplitPatch<2, 2>},
+}};
+
+// Where one vector of columns of prepared_b begins, in a block of depth.
+struct PanelColumns {
+  const uint16_t* first;
+  size_t vectors;  // of the panel
+
+  PanelColumns(const GemmCall& g, size_t k, size_t vector) {
+    const size_t panel = vector / kPatchVectors;
+    const size_t rest = VectorsOf(g.cols_n) - panel * kPatchVectors;
+    vectors = rest < kPatchVectors ? rest : kPatchVectors;
+    const size_t elems = panel * kPatchCols * Padded(g.depth_k) + k * vectors * kLanes;
+    first = static_cast<const uint16_t*>(g.prepared_b) + elems +
+            vector % kPatchVectors * kStep * kLanes;
+  }
+};
 
 template <size_t kAddends>
 struct Product {
@@ -93,27 +243,25 @@ struct Product {
   // Patches may reach below the rows.
   static constexpr size_t kPlaneElems = (kRowBlock + kPatchRows) * kRowElems;
   static constexpr size_t kSumFloats = kPatchRows * kPatchCols;
+  // Addends of a segment of B. There are two, for it and the next; half a page lies between, so
+  // that what is stored is not taken for what is loaded from 4 KiB away.
+  static constexpr size_t kRoomElems = kAddends > 1 ? kDepthBlock / kStep* kStepElems + 1024 : 0;
 
   // A thread's own memory.
   struct Scratch {
     float* sums;
-    float* row;   // of A, where it is not contiguous
+    float* row;  // of A, where it is not contiguous
+    uint16_t* rooms;
     uint16_t* a;  // a plane for each addend
     explicit Scratch(float* from)
-        : sums(from), row(sums + kSumFloats), a(reinterpret_cast<uint16_t*>(row + kDepthBlock)) {}
+        : sums(from),
+          row(sums + kSumFloats),
+          rooms(reinterpret_cast<uint16_t*>(row + kDepthBlock)),
+          a(rooms + 2 * kRoomElems) {}
   };
   static size_t ScratchFloats(const GemmCall&) {
-    return kSumFloats + kDepthBlock + kAddends * kPlaneElems / 2;
+    return kSumFloats + kDepthBlock + kRoomElems + kAddends * kPlaneElems / 2;
   }
-
-  // Rows [row, row + rows) and a block of depth.
-  struct Block {
-    size_t row;
-    size_t rows;
-    size_t k;
-    size_t depth;
-    bool last;
-  };
 
   // Row `row` of A within the block's depth, contiguous.
   static const float* RowOf(const GemmCall& g, const Block& block, size_t row, float* to) {
@@ -161,12 +309,18 @@ struct Product {
     }
   }
 
+  // Blocks are nearly equal: a shallow last one would be no deeper than what it costs to add to c.
+  static size_t DepthBlockOf(size_t depth_k) {
+    const size_t blocks = (depth_k + kDepthBlock - 1) / kDepthBlock;
+    return blocks == 0 ? 0 : Padded((depth_k + blocks - 1) / blocks);
+  }
   // Calls body(block) for the depth of `rows`, a block at a time.
   template <class Body>
   static void ForDepth(const GemmCall& g, size_t row, size_t rows, const Body& body) {
+    const size_t most = DepthBlockOf(g.depth_k);
     Block block = {row, rows, 0, 0, false};
     do {
-      block.depth = g.depth_k - block.k < kDepthBlock ? g.depth_k - block.k : kDepthBlock;
+      block.depth = g.depth_k - block.k < most ? g.depth_k - block.k : most;
       block.last = block.k + block.depth == g.depth_k;
       body(block);
       block.k += block.depth;
@@ -182,78 +336,113 @@ struct Product {
     });
   }
 
-  // Where one vector of columns lies, within the block's depth.
-  struct Columns {
-    const uint16_t* first;
-    size_t vectors;  // of the panel
-    size_t step() const { return kAddends * vectors * kStep * kLanes; }
-  };
-  static Columns ColumnsAt(const GemmCall& g, size_t k, size_t vector) {
-    const size_t panel = vector / kPatchVectors;
-    const size_t within = vector % kPatchVectors;
-    const size_t rest = VectorsOf(g.cols_n) - panel * kPatchVectors;
-    const size_t vectors = rest < kPatchVectors ? rest : kPatchVectors;
-    const size_t elems = panel * kPatchCols * Padded(g.depth_k) + k * vectors * kLanes;
-    return {static_cast<const uint16_t*>(g.prepared_b) + kAddends * elems + within * kStep * kLanes,
-            vectors};
-  }
-
-  // Sums of a row that are not finite, once more from the floats.
-  static void MultiplyExactly(const float* a, size_t depth, const Columns& columns, size_t vectors,
-                              float* sums) {
-    for (size_t j = 0; j < vectors; ++j) {
-      const uint16_t* b = columns.first + j * kStep * kLanes;
-      Vf sum{};
-      for (size_t k = 0; k < depth; ++k)
-        sum += Splat(a[k]) * WeightsAt(b, k, columns.vectors * kLanes);
-      Store(sums + j * kLanes, sum);
-    }
-  }
-
-  static void MendPatch(const GemmCall& g, const Block& block, size_t row, size_t rows,
-                        const Columns& columns, size_t vectors, const Scratch& scratch) {
-    Vf finite{};
-    for (size_t i = 0; i < rows; ++i) {
-      for (size_t j = 0; j < vectors; ++j)
-        finite += Load(scratch.sums + i * kPatchCols + j * kLanes) * Splat(0.0F);
-    }
-    if (SumOf(finite) == 0) return;
-    for (size_t i = 0; i < rows; ++i) {
-      float* sums = scratch.sums + i * kPatchCols;
-      Vf here{};
-      for (size_t j = 0; j < vectors; ++j) here += Load(sums + j * kLanes) * Splat(0.0F);
-      if (SumOf(here) == 0) continue;
-      const float* a = RowOf(g, block, row + i, scratch.row);
-      MultiplyExactly(a, block.depth, columns, vectors, sums);
-    }
-  }
-
   // One run of columns inside one panel, while the next, up to `vectors_end`, is brought to L2.
-  static void MultiplySegment(const GemmCall& g, const Block& block, const Planes& a, size_t vector,
-                              size_t vectors, size_t vectors_end, const Scratch& scratch) {
-    const size_t col = vector * kLanes;
-    const size_t cols = g.cols_n - col < vectors * kLanes ? g.cols_n - col : vectors * kLanes;
-    const Columns columns = ColumnsAt(g, block.k, vector);
-    const bool more = vector + vectors < vectors_end;
-    MultiplyPatches<F::kType>(
+  static void MultiplyPanels(const GemmCall& g, const Block& block, const Planes& a, size_t vector,
+                             size_t vectors, size_t vectors_end, const Scratch& scratch) {
+    const PanelColumns columns(g, block.k, vector);
+    const size_t next = vector + vectors;
+    MultiplyPanel<false>(
         {.a = a.first,
          .a_row = a.row * sizeof(uint16_t),
-         .a_addend = a.plane * sizeof(uint16_t),
          .panel = columns.first,
-         .panel_addend = columns.vectors * kRegisterRows * kRegisterBytes,
-         .panel_step = columns.step() * sizeof(uint16_t),
+         .panel_step = columns.vectors * kVectorBytes,
          .steps = Padded(block.depth) / kStep},
-        block.rows, vectors, more ? ColumnsAt(g, block.k, vector + vectors).first : nullptr,
-        OutOf(g, block.row, col, cols, block.k > 0, block.last), scratch.sums,
-        [&](size_t row, size_t rows) {
-          if constexpr (kAddends > 1)
-            MendPatch(g, block, block.row + row, rows, columns, vectors, scratch);
-        });
+        block.rows, vectors, next < vectors_end ? PanelColumns(g, block.k, next).first : nullptr,
+        OutOfSegment(g, block, vector, vectors), scratch.sums, [](size_t, size_t) {});
+  }
+
+  // The segment whose addends lie in the first of two rooms.
+  struct SplitAhead {
+    uint16_t* room;
+    uint16_t* other_room;
+    size_t k = 0;
+    size_t vector = 0;
+    size_t vectors = 0;
+  };
+
+  // What is multiplied after `segment`, columns first; of no vectors after the last.
+  static Segment After(const GemmCall& g, const Segment& segment, Range vectors) {
+    const size_t end = segment.vector + segment.vectors;
+    Block block = {.row = 0, .rows = 0, .k = segment.k, .depth = segment.depth, .last = false};
+    if (end < vectors.end) return {g, block, end, vectors.end - end > 1 ? kPatchVectors : 1};
+    block.k += block.depth;
+    if (block.k >= g.depth_k) return {g, block, vectors.begin, 0};
+    if (g.depth_k - block.k < block.depth) block.depth = g.depth_k - block.k;
+    return {g, block, vectors.begin, vectors.end - vectors.begin > 1 ? kPatchVectors : 1};
+  }
+
+  // One run of columns, while the next of `all` is split.
+  static void MultiplySplit(const GemmCall& g, const Block& block, const Planes& a, size_t vector,
+                            size_t vectors, Range all, const Scratch& scratch, SplitAhead* ahead) {
+    const Segment segment(g, block, vector, vectors);
+    const Segment next = After(g, segment, all);
+    const Segment after = next.vectors > 0 ? After(g, next, all) : next;
+    const size_t steps = Padded(block.depth) / kStep;
+    if (ahead->k != block.k || ahead->vector != vector || ahead->vectors != vectors) {
+      for (size_t piece = 0; piece < steps * kPieces; ++piece)
+        SplitPiece(segment, next, piece / kPieces, piece % kPieces, ahead->room);
+    }
+    SplitPatchCall call = {.a = nullptr,
+                           .a_row = a.row * sizeof(uint16_t),
+                           .a_addend = a.plane * sizeof(uint16_t),
+                           .room = ahead->room,
+                           .steps = steps,
+                           .rows = 0,
+                           .next = nullptr,
+                           .after = &after,
+                           .next_room = ahead->other_room};
+    const auto at_patch = [&](size_t patch, const Patches& patches) {
+      call.a = reinterpret_cast<const char*>(a.first + patch * patches.height() * a.row);
+      call.rows = patches.rows;
+      call.next = patch == 0 && next.vectors > 0 ? &next : nullptr;
+      return call;
+    };
+    MultiplyPatches(kSplitPatches, block.rows, vectors, OutOfSegment(g, block, vector, vectors),
+                    scratch.sums, at_patch, [&](size_t row, size_t rows) {
+                      MendPatch(g, block, block.row + row, rows, vector, vectors, scratch);
+                    });
+    *ahead = {ahead->other_room, ahead->room, next.k, next.vector, next.vectors};
+  }
+
+  static TileOut OutOfSegment(const GemmCall& g, const Block& block, size_t vector,
+                              size_t vectors) {
+    const size_t col = vector * kLanes;
+    const size_t cols = g.cols_n - col < vectors * kLanes ? g.cols_n - col : vectors * kLanes;
+    return OutOf(g, block.row, col, cols, block.k > 0, block.last);
+  }
+
+  // Sums that are not finite, a row at a time, once more from the floats.
+  static void MendPatch(const GemmCall& g, const Block& block, size_t row, size_t rows,
+                        size_t vector, size_t vectors, const Scratch& scratch) {
+    const auto is_finite = [&](size_t i, size_t count) {
+      Vf zeros{};
+      for (const float* sums = scratch.sums + i * kPatchCols; count > 0; --count) {
+        for (size_t j = 0; j < vectors; ++j) zeros += Load(sums + j * kLanes) * Splat(0.0F);
+        sums += kPatchCols;
+      }
+      return SumOf(zeros) == 0;
+    };
+    if (is_finite(0, rows)) return;
+    for (size_t i = 0; i < rows; ++i) {
+      if (is_finite(i, 1)) continue;
+      const float* a = RowOf(g, block, row + i, scratch.row);
+      for (size_t j = 0; j < vectors; ++j) {
+        const FloatColumns columns(g, vector + j);
+        Vf sum{};
+        for (size_t k = 0; k < block.depth; ++k) {
+          float b[kLanes];
+          columns.Copy(block.k + k, 1, b);
+          sum += Splat(a[k]) * Load(b);
+        }
+        Store(scratch.sums + i * kPatchCols + j * kLanes, sum);
+      }
+    }
   }
 
   static void Multiply(const GemmCall& g, Range rows, Range vectors, float* from) {
     const Scratch scratch(from);
     const Planes prepared = PreparedPlanes(g);
+    [[maybe_unused]] SplitAhead ahead = {scratch.rooms, scratch.rooms + kRoomElems};
     for (size_t row = rows.begin; row < rows.end; row += kRowBlock) {
       const size_t count = rows.end - row < kRowBlock ? rows.end - row : kRowBlock;
       ForDepth(g, row, count, [&](const Block& block) {
@@ -266,68 +455,44 @@ struct Product {
         const TileRegisters registers(Patches(count).rows);
         ForSegments<kPatchVectors>(
             g, row, count, vectors, block.last, [&](size_t vector, size_t here) {
-              MultiplySegment(g, block, a, vector, here, vectors.end, scratch);
+              if constexpr (kAddends > 1) {
+                MultiplySplit(g, block, a, vector, here, vectors, scratch, &ahead);
+              } else {
+                MultiplyPanels(g, block, a, vector, here, vectors.end, scratch);
+              }
             });
       });
     }
   }
-
-  // One step of a panel from rows of floats, `row` apart.
-  static void SplitStep(const float* rows, size_t row, size_t vectors, uint16_t* to) {
-    for (size_t v = 0; v < vectors; ++v) {
-      for (size_t k = 0; k < kStep; k += 2, to += 2 * kLanes) {
-        const float* at = rows + k * row + v * kLanes;
-        __m256i even[kAddends];
-        __m256i odd[kAddends];
-        F::SplitWeights(Load(at), even);
-        F::SplitWeights(Load(at + row), odd);
-        for (size_t s = 0; s < kAddends; ++s) {
-          const Vu pairs = (Vu)Bits(Widen(even[s])) >> 16 | (Vu)Bits(Widen(odd[s]));
-          _mm512_storeu_si512(to + s * vectors * kStep * kLanes, (__m512i)pairs);
-        }
-      }
-    }
-  }
-
-  static void Pack(const float* b, int64_t b_row, int64_t b_col, size_t depth_k, size_t cols_n,
-                   Range panels, void* packed) {
-    float rows[kStep * kPatchCols];
-    for (size_t p = panels.begin; p < panels.end; ++p) {
-      const size_t col = p * kPatchCols;
-      const size_t cols = cols_n - col < kPatchCols ? cols_n - col : kPatchCols;
-      const size_t vectors = VectorsOf(cols);
-      const size_t width = vectors * kLanes;
-      auto* out = static_cast<uint16_t*>(packed) + kAddends * col * Padded(depth_k);
-      for (size_t k = 0; k < depth_k; k += kStep, out += kAddends * kStep * width) {
-        const size_t here = depth_k - k < kStep ? depth_k - k : kStep;
-        for (size_t i = here * width; i < kStep * width; ++i) rows[i] = 0;
-        PackPanel(b + static_cast<int64_t>(k) * b_row + static_cast<int64_t>(col) * b_col, b_row,
-                  b_col, here, cols, rows, static_cast<int64_t>(width));
-        SplitStep(rows, width, vectors, out);
-      }
-    }
-  }
 };
 
-// The sums of the addends.
-void Unpack(const void* packed, size_t depth_k, size_t cols_n, Range panels, float* b,
-            int64_t b_row, int64_t b_col) {
+// One step of a panel from rows of floats, `row` apart.
+void RoundStep(const float* rows, size_t row, size_t vectors, uint16_t* to) {
+  for (size_t v = 0; v < vectors; ++v) {
+    for (size_t k = 0; k < kStep; k += 2, to += 2 * kLanes) {
+      const float* at = rows + k * row + v * kLanes;
+      const Vu pairs =
+          (Vu)Bits(Widen(Round(Load(at)))) >> 16 | (Vu)Bits(Widen(Round(Load(at + row))));
+      _mm512_storeu_si512(to, (__m512i)pairs);
+    }
+  }
+}
+
+void PackRounded(const float* b, int64_t b_row, int64_t b_col, size_t depth_k, size_t cols_n,
+                 Range panels, void* packed) {
+  float rows[kStep * kPatchCols];
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    const size_t first = p * kPatchCols;
-    const size_t cols = cols_n - first < kPatchCols ? cols_n - first : kPatchCols;
-    const size_t width = VectorsOf(cols) * kLanes;
-    const auto* panel = static_cast<const uint16_t*>(packed) + 3 * first * Padded(depth_k);
-    for (size_t k = 0; k < depth_k; ++k) {
-      for (size_t n = 0; n < cols; n += kLanes) {
-        const Vf x = WeightsAt(panel + n * kStep, k, width);
-        const size_t here = cols - n < kLanes ? cols - n : kLanes;
-        float* to = b + static_cast<int64_t>(k) * b_row + static_cast<int64_t>(first + n) * b_col;
-        if (b_col == 1) {
-          StorePart(to, x, here);
-        } else {
-          for (size_t i = 0; i < here; ++i) to[static_cast<int64_t>(i) * b_col] = x[i];
-        }
-      }
+    const size_t col = p * kPatchCols;
+    const size_t cols = cols_n - col < kPatchCols ? cols_n - col : kPatchCols;
+    const size_t vectors = VectorsOf(cols);
+    const size_t width = vectors * kLanes;
+    auto* out = static_cast<uint16_t*>(packed) + col * Padded(depth_k);
+    for (size_t k = 0; k < depth_k; k += kStep, out += kStep * width) {
+      const size_t here = depth_k - k < kStep ? depth_k - k : kStep;
+      for (size_t i = here * width; i < kStep * width; ++i) rows[i] = 0;
+      PackPanel(b + static_cast<int64_t>(k) * b_row + static_cast<int64_t>(col) * b_col, b_row,
+                b_col, here, cols, rows, static_cast<int64_t>(width));
+      RoundStep(rows, width, vectors, out);
     }
   }
 }
@@ -337,13 +502,13 @@ constexpr GemmKernels MakeGemm() {
   return {.lanes = kLanes,
           .tile_rows = kPatchRows,
           .tile_cols = kPatchCols,
-          .depth_unit = kStep,
+          .depth_unit = kAddends > 1 ? 1 : kStep,
           .multiply = Product<kAddends>::Multiply,
           .scratch_floats = Product<kAddends>::ScratchFloats,
           .prepared_floats = Product<kAddends>::PreparedFloats,
           .prepare = Product<kAddends>::Prepare,
-          .pack = Product<kAddends>::Pack,
-          .unpack = kAddends == 1 ? nullptr : Unpack};
+          .pack = kAddends > 1 ? nullptr : PackRounded,
+          .unpack = nullptr};
 }
 
 }  // namespace

@@ -16,16 +16,9 @@ uint64_t KeyOf(const PlainWeights& shape) {
 
 }  // namespace
 
-size_t PanelFloats(const StepContext& context, PackLayout layout, const PlainWeights& shape) {
-  const GemmKernels& kernels = *KernelsOf(context.isa, layout, 1);
-  const size_t depth = CeilDiv(shape.depth_k, kernels.depth_unit) * kernels.depth_unit;
-  const size_t elems = shape.groups * depth * PaddedCols(kernels, shape.cols_n);
-  return elems * AddendsOf(layout) * SizeOf(DTypeOf(layout)) / sizeof(float);
-}
-
-void PackPanelsOf(const StepContext& context, PackLayout layout, const PlainWeights& shape,
-                  const float* weights, float* panels) {
-  const GemmKernels& kernels = *KernelsOf(context.isa, layout, 1);
+void PackPanelsOf(const StepContext& context, const PlainWeights& shape, const float* weights,
+                  float* panels) {
+  const GemmKernels& kernels = *SelectkGemm(context.isa);
   const auto [depth, cols, groups, transposed] = shape;
   const size_t group_panels = CeilDiv(cols, kernels.tile_cols);
   const size_t group_floats = depth * PaddedCols(kernels, cols);
@@ -44,23 +37,24 @@ void PackPanelsOf(const StepContext& context, PackLayout layout, const PlainWeig
   });
 }
 
-const float* KeptPanels(const StepContext& context, PackLayout layout, const PlainWeights& shape,
+const float* KeptPanels(const StepContext& context, const PlainWeights& shape,
                         const Operand& weights) {
   Buffer* buffer = weights.buffer;
   const size_t elems = shape.depth_k * shape.cols_n * shape.groups;
   if (buffer == nullptr || weights.before != 0 || buffer->elems() != elems || elems == 0) {
     return nullptr;
   }
-  const uint32_t code = LayoutCode(layout, context.isa);
+  const uint32_t code = LayoutCode(kLayoutGemmF32, context.isa);
   const uint64_t key = KeyOf(shape);
   if (const Buffer* form = buffer->form(); form != nullptr) {
     const bool same = form->layout() == code && form->form_key() == key;
     return same ? static_cast<const float*>(form->data()) : nullptr;
   }
   if (!buffer->ReadBefore()) return nullptr;
-  BufferRef form(Buffer::New(DType::kFloat32, PanelFloats(context, layout, shape)));
+  const size_t cols = PaddedCols(*SelectkGemm(context.isa), shape.cols_n);
+  BufferRef form(Buffer::New(DType::kFloat32, shape.groups * shape.depth_k * cols));
   if (!form) return nullptr;
-  PackPanelsOf(context, layout, shape, weights.f32(), static_cast<float*>(form->data()));
+  PackPanelsOf(context, shape, weights.f32(), static_cast<float*>(form->data()));
   form->set_layout(code);
   form->set_form_key(key);
   return buffer->KeepForm(form.get()) ? static_cast<const float*>(form->data()) : nullptr;

@@ -18,18 +18,16 @@ struct PlainWeights {
   bool transposed;
 };
 
-// Floats that their panels take, one matrix after the other. kGemmSplitF32 has one matrix alone.
-size_t PanelFloats(const StepContext& context, PackLayout layout, const PlainWeights& shape);
-
-// Writes the panels. Works on all threads where there is enough to copy.
-void PackPanelsOf(const StepContext& context, PackLayout layout, const PlainWeights& shape,
-                  const float* weights, float* panels);
+// Writes the panels (kLayoutGemmF32), one matrix after the other. Works on all threads where there
+// is enough to copy.
+void PackPanelsOf(const StepContext& context, const PlainWeights& shape, const float* weights,
+                  float* panels);
 
 // The panels of weights that steps read again and again (eager mode, and what plans do not pack):
 // made at the second use of their buffer, kept with it. Null: not kept, and the caller packs what
 // it needs, to the same bits. ResNet-18 on 32 x 32 pixels, eager: packing was two thirds of the
 // time.
-const float* KeptPanels(const StepContext& context, PackLayout layout, const PlainWeights& shape,
+const float* KeptPanels(const StepContext& context, const PlainWeights& shape,
                         const Operand& weights);
 
 }  // namespace graviton

@@ -169,7 +169,7 @@ GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, con
       .pixels = pixels,
       .first_pixel = a,
       .b = packed ? in[1].f32() : in[1].f32() + i1 * p.b_batch1 + i2 * p.b_batch2,
-      .prepared_b = packed ? in[1].data : panels,
+      .prepared_b = packed ? in[1].data : nullptr,
       .prepared_a = nullptr,
       .kept = panels,
       .packed = packed,
@@ -189,6 +189,14 @@ GemmCall CallOf(const MatMulParams& p, const PixelRows* pixels, Operands in, con
   };
 }
 
+const GemmKernels& KernelsFor(Isa isa, PackLayout layout, bool splits) {
+#if !defined(__aarch64__)
+  if (splits) return avx512_amx::kGemmSplitF32;
+#endif
+  (void)splits;
+  return *KernelsOf(isa, layout == kLayoutPlain ? kLayoutGemmF32 : layout, 1);
+}
+
 // A plain b that is one whole matrix for the batch; nothing where it is not.
 std::optional<PlainWeights> PlainWeightsOf(const MatMulParams& p) {
   if (p.packed_b != kLayoutPlain) return {};
@@ -204,8 +212,12 @@ std::optional<PlainWeights> PlainWeightsOf(const MatMulParams& p) {
 // times as long as another. Who computes a piece changes no bit of it.
 void MultiplyByPieces(const StepContext& context, const GemmKernels& kernels, const GemmCall& call,
                       size_t threads, float* scratch, size_t scratch_floats) {
-  constexpr size_t kRows = 128;
+  constexpr size_t kRows = 256;
+  // Of a deeper product fewer, since A leaves L2 with each piece.
   constexpr size_t kPiecesPerThread = 6;
+  constexpr size_t kDepth = 1024;
+  const size_t pieces =
+      threads * std::max(size_t{1}, kPiecesPerThread / CeilDiv(call.depth_k, kDepth));
   context.pool.Run(threads, [&](size_t part) {
     kernels.prepare(call, Partition(call.rows_m, threads, part, 16),
                     scratch + part * scratch_floats);
@@ -213,7 +225,7 @@ void MultiplyByPieces(const StepContext& context, const GemmKernels& kernels, co
   const size_t vectors = CeilDiv(call.cols_n, kernels.lanes);
   const size_t panels = CeilDiv(call.cols_n, kernels.tile_cols);
   const size_t row_pieces = CeilDiv(call.rows_m, kRows);
-  const size_t col_pieces = std::min(panels, CeilDiv(kPiecesPerThread * threads, row_pieces));
+  const size_t col_pieces = std::min(panels, CeilDiv(pieces, row_pieces));
   std::atomic<size_t> next{0};
   context.pool.Run(threads, [&](size_t part) {
     for (;;) {
@@ -234,11 +246,9 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
   constexpr uint32_t kFewRows = 5;
   const std::optional<PlainWeights> weights = PlainWeightsOf(p);
   const bool splits =
-      weights && GainsBySplitting(context.isa, false, p.rows_m, p.depth_k, p.cols_n);
-  const PackLayout layout = splits                       ? kLayoutGemmSplitF32
-                            : p.packed_b == kLayoutPlain ? kLayoutGemmF32
-                                                         : p.packed_b;
-  const GemmKernels& kernels = *KernelsOf(context.isa, layout, 1);
+      !TakesPixelRows(p.packed_b) &&
+      (pixels != nullptr || GainsBySplitting(context.isa, p.rows_m, p.depth_k, p.cols_n));
+  const GemmKernels& kernels = KernelsFor(context.isa, p.packed_b, splits);
   const Problem problem = {.batch1 = p.batch1,
                            .batch2 = p.batch2,
                            .rows_m = p.rows_m,
@@ -247,10 +257,7 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
                            .packed = p.packed_b != 0};
   const Split split = SplitOf(problem, kernels, context.threads);
   const float* panels = nullptr;
-  if (weights && p.rows_m >= kFewRows) panels = KeptPanels(context, layout, *weights, in[1]);
-  // The matrix unit takes nothing but panels.
-  const bool packs = splits && panels == nullptr;
-  const size_t panel_floats = packs ? PanelFloats(context, layout, *weights) : 0;
+  if (weights && p.rows_m >= kFewRows) panels = KeptPanels(context, *weights, in[1]);
   GemmCall call = CallOf(p, pixels, in, panels, c, epilogue, 0, 0);
   const size_t scratch_floats = kernels.scratch_floats(call);
   // Smaller products are over before a core falls behind by what a second round of all threads
@@ -262,17 +269,11 @@ Status Run(const StepContext& context, const MatMulParams& p, const PixelRows* p
   const size_t prepared_floats = by_pieces ? kernels.prepared_floats(call) : 0;
   void* reserved;
   Status status = context.scratch.Reserve(
-      (panel_floats + prepared_floats + split.parts() * scratch_floats) * sizeof(float), &reserved);
+      (prepared_floats + split.parts() * scratch_floats) * sizeof(float), &reserved);
   if (!status.ok()) return status;
-  auto* prepared = static_cast<float*>(reserved) + panel_floats;
-  float* scratch = prepared + prepared_floats;
-  if (packs) {
-    PackPanelsOf(context, layout, *weights, in[1].f32(), static_cast<float*>(reserved));
-    panels = static_cast<float*>(reserved);
-  }
+  float* scratch = static_cast<float*>(reserved) + prepared_floats;
   if (by_pieces) {
-    call.prepared_b = p.packed_b != 0 ? in[1].data : panels;
-    call.prepared_a = prepared;
+    call.prepared_a = reserved;
     MultiplyByPieces(context, kernels, call, split.parts(), scratch, scratch_floats);
     return {};
   }

@@ -20,7 +20,6 @@ inline constexpr PackLayout kLayoutGemmBf16 = 2;
 inline constexpr PackLayout kLayoutWinograd4F32 = 3;  // see kernels/conv/winograd.h
 inline constexpr PackLayout kLayoutWinograd2F32 = 4;
 inline constexpr PackLayout kLayoutGemmInt8 = 5;
-inline constexpr PackLayout kLayoutGemmSplitF32 = 6;
 
 constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {
   return layout | static_cast<uint32_t>(isa) << 8;
@@ -29,7 +28,7 @@ constexpr uint32_t LayoutCode(PackLayout layout, Isa isa) {
 // Layouts of products alone: a convolution by such weights is a product of windows gathered from
 // the image (PixelRows).
 constexpr bool TakesPixelRows(PackLayout layout) {
-  return layout == kLayoutGemmBf16 || layout == kLayoutGemmInt8 || layout == kLayoutGemmSplitF32;
+  return layout == kLayoutGemmBf16 || layout == kLayoutGemmInt8;
 }
 
 constexpr DType DTypeOf(PackLayout layout) {
@@ -38,20 +37,16 @@ constexpr DType DTypeOf(PackLayout layout) {
                                    : DType::kFloat32;
 }
 
-// Elements of the layout that stand for one float.
-constexpr size_t AddendsOf(PackLayout layout) { return layout == kLayoutGemmSplitF32 ? 3 : 1; }
-
-// Whether the level multiplies rows x depth by depth x cols in less time in kGemmSplitF32 than in
-// kGemmF32, by weights that are packed already or in that very step: below these sizes splitting an
-// operand takes longer than the matrix unit saves (one Sapphire Rapids, bench/problems/gemm.txt).
-constexpr bool GainsBySplitting(Isa isa, bool packed, uint64_t rows, uint64_t depth,
-                                uint64_t cols) {
+// The kernels that multiply floats, plain or in kLayoutGemmF32: on a level with a matrix unit those
+// that split them, from the size on where that takes less time (one Sapphire Rapids,
+// bench/problems/gemm.txt).
+constexpr bool GainsBySplitting(Isa isa, uint64_t rows, uint64_t depth, uint64_t cols) {
 #if defined(__aarch64__)
-  (void)isa, (void)packed, (void)rows, (void)depth, (void)cols;
+  (void)isa, (void)rows, (void)depth, (void)cols;
   return false;
 #else
-  constexpr uint64_t kLeast = uint64_t{1} << 24;  // multiply-adds
-  return isa == Isa::kAvx512Amx && rows >= (packed ? 48 : 128) && depth >= 64 && cols >= 96 &&
+  constexpr uint64_t kLeast = uint64_t{1} << 26;  // multiply-adds
+  return isa == Isa::kAvx512Amx && rows >= 64 && depth >= 256 && cols >= 256 &&
          rows * depth * cols >= kLeast;
 #endif
 }

@@ -35,12 +35,6 @@ const GemmKernels* KernelsOf(Isa isa, PackLayout layout, uint32_t taps) {
 #endif
     return kernels;
   }
-  if (layout == kLayoutGemmSplitF32) {
-#if !defined(__aarch64__)
-    if (isa == Isa::kAvx512Amx) return &avx512_amx::kGemmSplitF32;
-#endif
-    return nullptr;
-  }
   const bool known = layout == kLayoutGemmF32 || (WinogradOut(layout) != 0 && taps == 9);
   return known ? SelectkGemm(isa) : nullptr;
 }
@@ -77,7 +71,7 @@ size_t PackedElemsOf(Isa isa, PackLayout layout, uint32_t rows_k, uint32_t cols_
   const bool int8 = layout == kLayoutGemmInt8;
   if (int8 && depth > kMostDepthInt8) return 0;
   const size_t header = int8 ? sizeof(float) + sizeof(int32_t) : 0;
-  const Wide elems = (Wide{depth} * AddendsOf(layout) + header + Wide{rows_k} * transformed) * cols;
+  const Wide elems = (Wide{depth} + header + Wide{rows_k} * transformed) * cols;
   return elems > INT32_MAX ? 0 : static_cast<size_t>(elems);
 }
 

@@ -15,13 +15,6 @@ constexpr size_t kPatchRows = 2 * kRegisterRows;
 constexpr size_t kPatchVectors = 2;
 constexpr size_t kPatchCols = kPatchVectors * kLanes;
 
-// What the registers hold of A and B.
-enum class TileType : uint8_t {
-  kBf16,      // 32 k to a register
-  kSplitF32,  // the same, three addends of each float
-  kInt8,      // 64 k
-};
-
 // Registers are set up while this lives: sums and A in `rows` rows, B in 16.
 class TileRegisters {
  public:
@@ -49,10 +42,8 @@ class TileRegisters {
 // One patch of sums: rows of A meet one or two vectors of columns.
 struct PatchCall {
   const void* a;
-  size_t a_row;         // bytes from row to row
-  size_t a_addend = 0;  // … from addend to addend
+  size_t a_row;  // bytes from row to row
   const void* panel;
-  size_t panel_addend = 0;
   size_t panel_step;            // bytes from step to step
   size_t steps;                 // registers of depth
   size_t rows = 0;              // of a register
@@ -61,9 +52,28 @@ struct PatchCall {
 };
 
 // Registers 0 to 3 hold the sums, 4 and 5 hold A, 6 and 7 hold B.
-template <TileType kType, int kRowTiles, int kVectors>
+template <int kRowTiles, int kVectors>
+[[gnu::always_inline]] inline void ClearRegisters() {
+  // The intrinsics do not say that a load reads memory.
+  asm volatile("" : : : "memory");
+  _tile_zero(0);
+  if constexpr (kVectors > 1) _tile_zero(1);
+  if constexpr (kRowTiles > 1) _tile_zero(2);
+  if constexpr (kRowTiles > 1 && kVectors > 1) _tile_zero(3);
+}
+template <int kRowTiles>
+[[gnu::always_inline]] inline void LoadA(const char* from, size_t row, size_t rows) {
+  _tile_loadd(4, from, row);
+  if constexpr (kRowTiles > 1) _tile_loadd(5, from + rows * row, row);
+}
+template <int kVectors>
+[[gnu::always_inline]] inline void LoadB(const char* from) {
+  _tile_loadd(6, from, kRegisterBytes);
+  if constexpr (kVectors > 1) _tile_loadd(7, from + kRegisterRows * kRegisterBytes, kRegisterBytes);
+}
+template <bool kInt8, int kRowTiles, int kVectors>
 [[gnu::always_inline]] inline void MultiplyRegisters() {
-  if constexpr (kType == TileType::kInt8) {
+  if constexpr (kInt8) {
     _tile_dpbssd(0, 4, 6);
     if constexpr (kVectors > 1) _tile_dpbssd(1, 4, 7);
     if constexpr (kRowTiles > 1) _tile_dpbssd(2, 5, 6);
@@ -75,73 +85,57 @@ template <TileType kType, int kRowTiles, int kVectors>
     if constexpr (kRowTiles > 1 && kVectors > 1) _tile_dpbf16ps(3, 5, 7);
   }
 }
-
 // sums[row][kPatchCols], int32 or float.
-template <TileType kType, int kRowTiles, int kVectors>
+template <int kRowTiles, int kVectors>
+[[gnu::always_inline]] inline void LoadSums(size_t rows, const void* sums) {
+  constexpr size_t kRow = kPatchCols * sizeof(float);
+  const char* from = static_cast<const char*>(sums);
+  _tile_loadd(0, from, kRow);
+  if constexpr (kVectors > 1) _tile_loadd(1, from + kRegisterBytes, kRow);
+  from += rows * kRow;
+  if constexpr (kRowTiles > 1) _tile_loadd(2, from, kRow);
+  if constexpr (kRowTiles > 1 && kVectors > 1) _tile_loadd(3, from + kRegisterBytes, kRow);
+}
+template <int kRowTiles, int kVectors>
+[[gnu::always_inline]] inline void StoreSums(size_t rows, void* sums) {
+  constexpr size_t kRow = kPatchCols * sizeof(float);
+  char* to = static_cast<char*>(sums);
+  _tile_stored(0, to, kRow);
+  if constexpr (kVectors > 1) _tile_stored(1, to + kRegisterBytes, kRow);
+  to += rows * kRow;
+  if constexpr (kRowTiles > 1) _tile_stored(2, to, kRow);
+  if constexpr (kRowTiles > 1 && kVectors > 1) _tile_stored(3, to + kRegisterBytes, kRow);
+}
+
+// Of bfloat16, 32 k to a register, or of int8, 64 k.
+template <bool kInt8, int kRowTiles, int kVectors>
 void MultiplyPatch(const PatchCall& call, void* sums) {
-  // Nor do they say that a load reads memory.
-  asm volatile("" : : : "memory");
-  _tile_zero(0);
-  if constexpr (kVectors > 1) _tile_zero(1);
-  if constexpr (kRowTiles > 1) _tile_zero(2);
-  if constexpr (kRowTiles > 1 && kVectors > 1) _tile_zero(3);
+  ClearRegisters<kRowTiles, kVectors>();
   const char* a = static_cast<const char*>(call.a);
   const char* b = static_cast<const char*>(call.panel);
-  const auto load_a = [&](size_t addend) __attribute__((always_inline)) {
-    const char* from = a + addend * call.a_addend;
-    _tile_loadd(4, from, call.a_row);
-    if constexpr (kRowTiles > 1) _tile_loadd(5, from + call.rows * call.a_row, call.a_row);
-  };
-  const auto load_b = [&](size_t addend) __attribute__((always_inline)) {
-    const char* from = b + addend * call.panel_addend;
-    _tile_loadd(6, from, kRegisterBytes);
-    if constexpr (kVectors > 1)
-      _tile_loadd(7, from + kRegisterRows * kRegisterBytes, kRegisterBytes);
-  };
   const char* ahead = call.ahead;
   for (size_t step = 0; step < call.steps; ++step) {
-    if constexpr (kType == TileType::kSplitF32) {
-      // The smallest first, which lose least by rounding; in this order seven loads serve six
-      // products.
-      load_a(2);
-      load_b(0);
-      MultiplyRegisters<kType, kRowTiles, kVectors>();
-      load_a(1);
-      MultiplyRegisters<kType, kRowTiles, kVectors>();
-      load_b(1);
-      MultiplyRegisters<kType, kRowTiles, kVectors>();
-      load_a(0);
-      MultiplyRegisters<kType, kRowTiles, kVectors>();
-      load_b(2);
-      MultiplyRegisters<kType, kRowTiles, kVectors>();
-      load_b(0);
-      MultiplyRegisters<kType, kRowTiles, kVectors>();
-    } else {
-      load_a(0);
-      load_b(0);
-      MultiplyRegisters<kType, kRowTiles, kVectors>();
-    }
+    LoadA<kRowTiles>(a, call.a_row, call.rows);
+    LoadB<kVectors>(b);
+    MultiplyRegisters<kInt8, kRowTiles, kVectors>();
     Prefetch(ahead, call.ahead_step);
     ahead += call.ahead_step;
     a += kRegisterBytes;
     b += call.panel_step;
   }
-  constexpr size_t kRow = kPatchCols * sizeof(float);
-  char* out = static_cast<char*>(sums);
-  _tile_stored(0, out, kRow);
-  if constexpr (kVectors > 1) _tile_stored(1, out + kRegisterBytes, kRow);
-  out += call.rows * kRow;
-  if constexpr (kRowTiles > 1) _tile_stored(2, out, kRow);
-  if constexpr (kRowTiles > 1 && kVectors > 1) _tile_stored(3, out + kRegisterBytes, kRow);
+  StoreSums<kRowTiles, kVectors>(call.rows, sums);
 }
 
-using PatchFunction = void (*)(const PatchCall&, void*);
 // [rows of registers - 1][vectors - 1]
-template <TileType kType>
-constexpr PatchFunction kPatches[2][2] = {
-    {MultiplyPatch<kType, 1, 1>, MultiplyPatch<kType, 1, 2>},
-    {MultiplyPatch<kType, 2, 1>, MultiplyPatch<kType, 2, 2>},
+template <class Call>
+struct PatchTable {
+  void (*of[2][2])(const Call&, void* sums);
 };
+template <bool kInt8>
+constexpr PatchTable<PatchCall> kPatches = {{
+    {MultiplyPatch<kInt8, 1, 1>, MultiplyPatch<kInt8, 1, 2>},
+    {MultiplyPatch<kInt8, 2, 1>, MultiplyPatch<kInt8, 2, 2>},
+}};
 
 // How a block of rows is cut into patches: all registers have the same number of rows, so that they
 // are set up once. The last patch may reach below the block, over rows that nobody reads.
@@ -183,26 +177,36 @@ inline void FinishPatch(TileOut* out, const float* patch, size_t rows, size_t ve
   vectors == 1 ? FinishPatch<1>(out, patch, rows) : FinishPatch<2>(out, patch, rows);
 }
 
-// All patches of a block of `block` rows with a run of columns; `call` is the first, `next` (null:
-// none) a panel as large, which is brought to L2 meanwhile. settle(row, rows) makes a patch's sums
-// what they stand for.
-template <TileType kType, class Settle>
-void MultiplyPatches(PatchCall call, size_t block, size_t vectors, const void* next, TileOut out,
-                     float* sums, const Settle& settle) {
+// All patches with a run of columns; the call for one is at_patch(number, rows of a register), and
+// settle(row, rows) makes its sums what they stand for.
+template <class Call, class AtPatch, class Settle>
+void MultiplyPatches(const PatchTable<Call>& table, size_t block, size_t vectors, TileOut out,
+                     float* sums, const AtPatch& at_patch, const Settle& settle) {
   const Patches patches(block);
-  const PatchFunction multiply = kPatches<kType>[patches.register_rows - 1][vectors - 1];
-  call.rows = patches.rows;
-  call.ahead = static_cast<const char*>(next);
-  call.ahead_step = next == nullptr ? 0 : call.panel_step / patches.count;
-  for (size_t row = 0; row < block; row += patches.height()) {
+  const auto multiply = table.of[patches.register_rows - 1][vectors - 1];
+  for (size_t patch = 0, row = 0; patch < patches.count; ++patch, row += patches.height()) {
     const size_t left = block - row;
     const size_t rows = left < patches.height() ? left : patches.height();
-    multiply(call, sums);
+    multiply(at_patch(patch, patches), sums);
     settle(row, rows);
     FinishPatch(&out, sums, rows, vectors);
-    call.a = static_cast<const char*>(call.a) + patches.height() * call.a_row;
-    call.ahead += call.ahead_step * call.steps;
   }
+}
+
+// As MultiplyPatches, of bfloat16 or int8: `call` is the first patch, `next` (null: none) a panel
+// as large, which is brought to L2 meanwhile.
+template <bool kInt8, class Settle>
+void MultiplyPanel(PatchCall call, size_t block, size_t vectors, const void* next,
+                   const TileOut& out, float* sums, const Settle& settle) {
+  const auto at_patch = [&](size_t patch, const Patches& patches) {
+    PatchCall here = call;
+    here.a = static_cast<const char*>(call.a) + patch * patches.height() * call.a_row;
+    here.rows = patches.rows;
+    here.ahead_step = next == nullptr ? 0 : call.panel_step / patches.count;
+    here.ahead = static_cast<const char*>(next) + patch * here.ahead_step * call.steps;
+    return here;
+  };
+  MultiplyPatches(kPatches<kInt8>, block, vectors, out, sums, at_patch, settle);
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ export interface Packing {
 
 const weights = 1;
 
+/** Notes of steps that say how weights are packed, not what was fused: packWeights() is given no others. */
+export const isPackingNote = (note: string): boolean => /^(packed|bf16|int8|Winograd .*)$/.test(note);
+
 /** Whether the node's second operand is a whole constant. */
 export function hasConstantWeights(graph: Graph, node: Node): boolean {
   const operand = node.inputs[weights];
@@ -81,17 +84,6 @@ export function packingOf(graph: Graph, node: Node): Packing | undefined {
   return undefined;
 }
 
-/** Whether the instruction set has a matrix unit. */
-export const multipliesTiles = (): boolean => native().packedElems(packLayouts.gemmSplitF32, 1, 1, 1) > 0;
-
-/** Whether a matrix unit takes less time for the product, in sums of bfloat16 numbers. Windows of a convolution would be split once a tap. */
-function gainsBySplitting(node: Node, {rowsK, colsN, taps}: Packing): boolean {
-  if (node.op === Recurrence || taps > 1) return false;
-  const sizes = node.op === MatMul ? ['batch1', 'batch2', 'rowsM'] : ['batch', 'outH', 'outW'];
-  const rows = sizes.reduce((product, size) => product * num(node, size), 1);
-  return native().gainsBySplitting(rows, rowsK, colsN);
-}
-
 export const packing: Pass = {
   name: 'packing',
   why: 'weights are copied once into the layout that this processor reads in order',
@@ -100,8 +92,6 @@ export const packing: Pass = {
     for (const node of graph.nodes) {
       const packing = packingOf(editor, node);
       if (packing === undefined) continue;
-      const split = {...packing, layout: packLayouts.gemmSplitF32};
-      if (context.choose(() => gainsBySplitting(node, packing)) && packWeights(editor, node, split, context, 'packed')) continue;
       if (packWeights(editor, node, packing, context, 'packed')) continue;
       context.refuse(node, `packing: there is no packed layout for weights of ${packing.rowsK} x ${packing.colsN}`);
     }

@@ -5,11 +5,14 @@ import {Recurrence} from '../../ops/recurrence';
 import {Editor} from '../editor';
 import type {Node} from '../ir';
 import type {Pass, PassContext} from '../pass';
-import {multipliesTiles, type Packing, packingOf, packWeights} from './packing';
+import {type Packing, packingOf, packWeights} from './packing';
 import {winogradGain} from './winograd';
 
 /** How much faster than a direct convolution in float32 a product in bfloat16 is, in vectors and in tiles: what Winograd's form has to beat. */
 const bf16Gains = {vectors: 1.9, tiles: 6};
+
+/** Whether the instruction set has a matrix unit. */
+const multipliesTiles = (): boolean => native().gainsBySplitting(1024, 1024, 1024);
 
 /** Why the node stays in float32 although its weights could be rounded. */
 function keepsFloat32(node: Node, packing: Packing, {precision, choose}: PassContext): string | undefined {

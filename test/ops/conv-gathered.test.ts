@@ -1,4 +1,4 @@
-/** Conv2D with filters in layouts that round, at every level of this machine: against double precision on operands rounded alike. */
+/** Conv2D as a product of gathered windows, at every level of this machine: against double precision on operands rounded alike. */
 import {expect} from 'chai';
 import '../../src';
 import {native, noSlot, type Slot} from '../../src/native';
@@ -31,6 +31,13 @@ const cases: readonly Case[] = [
   {image: [3, 3, 200], filter: [3, 3, 49], pad: 1, follows: true},
   {image: [12, 12, 1], filter: [5, 5, 1]},
   {image: [2, 2, 4], filter: [3, 3, 6], pad: 3, dilation: 3},
+];
+
+/** So large that a matrix unit takes them in floats. */
+const largeCases: readonly Case[] = [
+  {image: [36, 33, 33], filter: [3, 3, 257], pad: 1, follows: true},
+  {batch: 2, image: [44, 46, 31], filter: [3, 3, 260], stride: 2, pad: 1, gap: 3},
+  {image: [63, 64, 260], filter: [1, 1, 256], stride: 2},
 ];
 
 function roundedToBf16(values: Float32Array): Float32Array {
@@ -84,7 +91,7 @@ function run({params: p, x, filter, bias}: Problem, layout: number, follows: boo
     const [rowsK, colsN, taps] = [n('inC'), n('outC'), n('filterH') * n('filterW')];
     const elems = native().packedElems(layout, rowsK, colsN, taps);
     const words = {layout, rowsK, colsN, rowStride: colsN, colStride: 1, taps};
-    const [packed] = native().run(PackWeights, [plain], [{dtype: packedTypes[layout] as 'bfloat16', elems}], words) as [Slot];
+    const [packed] = native().run(PackWeights, [plain], [{dtype: packedTypes[layout] ?? 'float32', elems}], words) as [Slot];
     keep(packed);
     const count = n('batch') * n('outH') * n('outW') * n('outC');
     const inputs = [keep(native().store(x, 'float32')), packed, keep(native().store(bias, 'float32'))];
@@ -117,13 +124,15 @@ function check(test: Case, layout: number): void {
   if (layout === packLayouts.gemmInt8) exactInInt8(problem);
   const {params: p, bias} = problem;
   const n = (name: string) => p[name] as number;
-  const [x, filter] = [roundedToBf16(problem.x), layout === packLayouts.gemmInt8 ? problem.filter : roundedToBf16(problem.filter)];
+  const rounds = layout === packLayouts.gemmBf16;
+  const [x, filter] = rounds ? [roundedToBf16(problem.x), roundedToBf16(problem.filter)] : [problem.x, problem.filter];
   const y = run(problem, layout, test.follows === true);
+  const [inC, outC] = [n('inC'), n('outC')];
   let at = 0;
   for (let b = 0; b < n('batch'); b++) {
     for (let h = 0; h < n('outH'); h++) {
       for (let w = 0; w < n('outW'); w++) {
-        for (let o = 0; o < n('outC'); o++) {
+        for (let o = 0; o < outC; o++) {
           let sum = bias[o] as number;
           let size = Math.abs(sum);
           for (let i = 0; i < n('filterH'); i++) {
@@ -131,10 +140,10 @@ function check(test: Case, layout: number): void {
               const row = h * n('strideH') - n('padTop') + i * n('dilationH');
               const col = w * n('strideW') - n('padLeft') + j * n('dilationW');
               if (row < 0 || row >= n('inH') || col < 0 || col >= n('inW')) continue;
-              for (let c = 0; c < n('inC'); c++) {
-                const tap = (i * n('filterW') + j) * n('inC') + c;
-                const product =
-                  (x[b * n('xBatch') + row * n('xRow') + col * n('xCol') + c] as number) * (filter[tap * n('outC') + o] as number);
+              const pixel = b * n('xBatch') + row * n('xRow') + col * n('xCol');
+              const tap = (i * n('filterW') + j) * inC;
+              for (let c = 0; c < inC; c++) {
+                const product = (x[pixel + c] as number) * (filter[(tap + c) * outC + o] as number);
                 sum += product;
                 size += Math.abs(product);
               }
@@ -142,7 +151,9 @@ function check(test: Case, layout: number): void {
           }
           // Sums in float32: (terms · 2⁻²⁴) Σ|x·w| at most, and hardly ever more than a few roundings of it.
           const wanted = test.follows ? Math.max(0, sum) : sum;
-          expect(y[at++], JSON.stringify({...test, b, h, w, o})).to.be.closeTo(wanted, 4e-6 * size + 1e-30);
+          const got = y[at++] as number;
+          if (Math.abs(got - wanted) <= 4e-6 * size + 1e-30) continue;
+          expect.fail(`${JSON.stringify({...test, b, h, w, o})}: ${got}, expected ${wanted}`);
         }
       }
     }
@@ -151,7 +162,7 @@ function check(test: Case, layout: number): void {
 
 const levels = native().info.isaNames.slice(0, native().info.isa + 1);
 for (const [isa, level] of levels.entries()) {
-  describe(`Conv2D with rounded filters (${level})`, () => {
+  describe(`Conv2D of gathered windows (${level})`, () => {
     before(() => native().configure({isa, threads: 2}));
     after(() => native().configure({isa: native().info.isa, threads: native().info.cpus}));
 
@@ -163,6 +174,11 @@ for (const [isa, level] of levels.entries()) {
     it('gathers every window in int8, or says that the processor cannot', () => {
       if (level !== 'neon') for (const test of cases) check(test, packLayouts.gemmInt8);
       else expect(() => check(cases[0] as Case, packLayouts.gemmInt8)).to.throw(/ERR_UNSUPPORTED.* does not multiply int8/);
+    });
+
+    it('gathers windows of floats where a matrix unit multiplies them, else reads them in place', () => {
+      const inTiles = native().gainsBySplitting(1024, 300, 256);
+      for (const test of inTiles ? largeCases : cases) check(test, packLayouts.gemmF32);
     });
   });
 }
