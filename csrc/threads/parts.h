@@ -19,6 +19,19 @@ constexpr size_t PartsFor(size_t threads, size_t items, double work_ns) {
   return parts < 1 ? 1 : parts;
 }
 
+// Pieces for ThreadPool::RunPieces. Only work far beyond the caches that a thread has for itself is
+// cut into more pieces than parts: of less, the next step finds in its cache what this one left.
+inline constexpr double kLeastPieceNs = 200'000;
+inline constexpr size_t kMostPiecesPerPart = 16;
+
+constexpr size_t PiecesFor(size_t parts, size_t items, double work_ns) {
+  if (parts == 1) return 1;
+  const double worth = work_ns / kLeastPieceNs;
+  const size_t most = items < kMostPiecesPerPart * parts ? items : kMostPiecesPerPart * parts;
+  const size_t pieces = worth < static_cast<double>(most) ? static_cast<size_t>(worth) : most;
+  return pieces < parts ? parts : pieces;
+}
+
 }  // namespace graviton
 
 #endif  // GRAVITON_THREADS_PARTS_H_

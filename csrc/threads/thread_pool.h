@@ -1,6 +1,7 @@
 #ifndef GRAVITON_THREADS_THREAD_POOL_H_
 #define GRAVITON_THREADS_THREAD_POOL_H_
 
+#include <atomic>
 #include <cstddef>
 #include <type_traits>
 
@@ -40,6 +41,25 @@ class ThreadPool {
     }
     RunErased(
         parts, [](void* callee, size_t part) { (*static_cast<Callee*>(callee))(part); }, &body);
+  }
+
+  // Runs body(part, range) for ranges that cover [0, total). Where there are more pieces than
+  // parts, each part takes the next one as it has done the last: processors that are shared with
+  // others do not do equal shares in equal time. What a body computes must not depend on the part.
+  template <class Body>
+  void RunPieces(size_t parts, size_t pieces, size_t total, Body&& body) {
+    if (pieces <= parts) {
+      Run(parts, [&](size_t part) { body(part, Partition(total, parts, part)); });
+      return;
+    }
+    std::atomic<size_t> next{0};
+    Run(parts, [&](size_t part) {
+      for (;;) {
+        const size_t piece = next.fetch_add(1, std::memory_order_relaxed);
+        if (piece >= pieces) return;
+        body(part, Partition(total, pieces, piece));
+      }
+    });
   }
 
  private:

@@ -1,9 +1,13 @@
-/** Large elementwise results, which are stored past the caches (kStreamedBytes in csrc/kernels/pointwise/pointwise.cc), at every level. */
+/**
+ * Arrays beyond the caches, at every level: large elementwise results, which are stored past these (kStreamedBytes in
+ * csrc/kernels/pointwise/pointwise.cc), and reductions in more pieces than threads (PiecesFor in csrc/threads/parts.h).
+ */
 import {expect} from 'chai';
 import {encodePlan} from '../../src/compile/plan-words';
 import {native, type Slot} from '../../src/native';
 import {Pointwise} from '../../src/ops/pointwise';
 import {call, type Expr, encodeProgram, input} from '../../src/ops/program';
+import {ArgReduce, argReduceKinds, Reduce, reduceKinds} from '../../src/ops/reduction';
 import {integers, stepWords, uniform} from './harness';
 
 const [rows, cols] = [8200, 1031];
@@ -45,6 +49,18 @@ describe('ops: past the caches', () => {
     expect(Buffer.compare(Buffer.from(native().read(slot)), Buffer.from(wanted.buffer))).to.equal(0);
   }
 
+  /** Of each row of `ints`: the sum, which integers leave no rounding in, and where its largest element is first. */
+  function reducedRows(): {sums: Int32Array; largest: Int32Array} {
+    const sums = new Int32Array(rows);
+    const largest = new Int32Array(rows);
+    for (let r = 0; r < rows; r++) {
+      const row = ints.subarray(r * cols, (r + 1) * cols);
+      sums[r] = row.reduce((sum, x) => sum + x, 0);
+      largest[r] = row.indexOf(row.reduce((a, b) => Math.max(a, b)));
+    }
+    return {sums, largest};
+  }
+
   isaNames.slice(0, highest + 1).forEach((name, isa) => {
     for (const threads of [1, 2]) {
       it(`one instruction, ${name}, ${threads} thread(s)`, () => {
@@ -65,6 +81,18 @@ describe('ops: past the caches', () => {
         params(expr, [rows, cols], [cols, 1, 0, 1, cols, 1]),
       );
       expectBytes(slot, differences);
+    });
+
+    it(`reductions, ${name}`, () => {
+      native().configure({isa, threads: 2});
+      const {sums, largest} = reducedRows();
+      const byRows = {outer: rows, reduce: cols, inner: 1};
+      const all = {outer: 1, reduce: elems, inner: 1};
+      const kind = reduceKinds.sum;
+      const slot = store(ints);
+      expectBytes(native().runOne(Reduce, [slot], 'int32', rows, {kind, ...byRows}), sums);
+      expectBytes(native().runOne(Reduce, [slot], 'int32', 1, {kind, ...all}), Int32Array.of(sums.reduce((a, b) => a + b)));
+      expectBytes(native().runOne(ArgReduce, [slot], 'int32', rows, {kind: argReduceKinds.max, ...byRows}), largest);
     });
 
     it(`in place, from an element that begins no vector, ${name}`, () => {

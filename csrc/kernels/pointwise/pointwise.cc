@@ -3,6 +3,7 @@
 #include "kernels/movement/transpose.h"
 #include "kernels/pointwise/index_space.h"
 #include "kernels/pointwise/interpreter.h"
+#include "memory/allocate.h"
 #include "threads/parts.h"
 
 namespace graviton {
@@ -79,7 +80,9 @@ class PointwiseRun {
     double ns = 0.1 * static_cast<double>(1 + in.size());
     for (size_t i = 0; i < program.instructions; ++i) ns += CostOf(program.At(i).scalar);
     const auto elems = static_cast<size_t>(space.elems);
-    parts_ = PartsFor(context.threads, elems, ns * static_cast<double>(elems));
+    const double work_ns = ns * static_cast<double>(elems);
+    parts_ = PartsFor(context.threads, elems, work_ns);
+    pieces_ = PiecesFor(parts_, elems, work_ns);
     streams_ = kStreams && elems * sizeof(float) >= kStreamedBytes && out.dtype != DType::kBool &&
                stride(0, out_index()) == 1;
   }
@@ -125,8 +128,7 @@ class PointwiseRun {
     const int64_t across = (cols + kCols - 1) / kCols;
     const int64_t down = (rows + kTurnedRows - 1) / kTurnedRows;
     const auto blocks = static_cast<size_t>(space_.rows() / rows * down * across);
-    pool_.Run(parts_, [&](size_t part) {
-      const Range range = Partition(blocks, parts_, part);
+    pool_.RunPieces(parts_, pieces_, blocks, [&](size_t, Range range) {
       for (auto i = static_cast<int64_t>(range.begin); i < static_cast<int64_t>(range.end); ++i) {
         const int64_t row = i / across % down * kTurnedRows;
         const int64_t col = i % across * kCols;
@@ -171,32 +173,41 @@ class PointwiseRun {
     const auto tile =
         any_length ? std::clamp<int64_t>(cols / static_cast<int64_t>(parts_) & -16, kTile, longest)
                    : int64_t{kTile};
-    const int64_t pieces = (cols + tile - 1) / tile;
+    const int64_t across = (cols + tile - 1) / tile;
     const int64_t rows = space_.rows();
-    pool_.Run(parts_, [&](size_t part) {
-      const Range range = Partition(static_cast<size_t>(rows * pieces), parts_, part);
+    pool_.RunPieces(parts_, pieces_, static_cast<size_t>(rows * across), [&](size_t, Range range) {
       if (range.begin == range.end) return;
       const auto begin = static_cast<int64_t>(range.begin);
-      int64_t row = by_columns ? begin % rows : begin / pieces;
-      int64_t piece = by_columns ? begin / rows : begin % pieces;
+      int64_t row = by_columns ? begin % rows : begin / across;
+      int64_t col = by_columns ? begin / rows : begin % across;
       RowCursor cursor(space_, row);
       for (size_t i = range.begin; i < range.end; ++i) {
-        RunPiece(cursor, piece * tile, static_cast<size_t>(std::min(tile, cols - piece * tile)),
+        RunPiece(cursor, col * tile, static_cast<size_t>(std::min(tile, cols - col * tile)),
                  [](size_t) { return nullptr; });
         // A column of an input is read with whole cache lines: the rows that share them come next.
         if (by_columns) {
           if (++row == rows) {
             row = 0;
-            ++piece;
+            ++col;
           }
           cursor.Next();
-        } else if (++piece == pieces) {
-          piece = 0;
+        } else if (++col == across) {
+          col = 0;
           cursor.Next();
         }
       }
       if (streams_) kernels_.end_streaming();
     });
+  }
+
+  // Asks for what lies behind n elements that were read, most likely the next piece: its reads
+  // would wait until this one is stored. Sums of three from memory: 1.15 times as fast. Inlined
+  // always: g++ takes a function that only prefetches for one without effect and drops its calls.
+  [[gnu::always_inline]] static inline void FetchNext(const TileInput& input, size_t n) {
+    if (input.step != 1) return;
+    const size_t bytes = n * SizeOf(input.dtype);
+    const char* next = static_cast<const char*>(input.data) + bytes;
+    for (size_t at = 0; at < bytes; at += kAlignment) __builtin_prefetch(next + at);
   }
 
   // `elsewhere(j)`: where the piece of input j lies without gaps, or null: in the input itself.
@@ -217,6 +228,7 @@ class PointwiseRun {
     if (streams_) {
       alignas(64) float computed[kStreamedTile];
       kernels_.interpret(program_, inputs, computed, out_.dtype, n);
+      for (size_t j = 0; j < in_.size(); ++j) FetchNext(inputs[j], n);
       kernels_.stream(computed, reinterpret_cast<float*>(out), n);
       return;
     }
@@ -253,8 +265,7 @@ class PointwiseRun {
     const int64_t rows = space_.rows();
     const int64_t tile_rows = static_cast<int64_t>(kTile) / space_.sizes[0];
     const auto tiles = static_cast<size_t>((rows + tile_rows - 1) / tile_rows);
-    pool_.Run(parts_, [&](size_t part) {
-      const Range range = Partition(tiles, parts_, part);
+    pool_.RunPieces(parts_, pieces_, tiles, [&](size_t, Range range) {
       if (range.begin == range.end) return;
       RunTilesOfRows(static_cast<int64_t>(range.begin) * tile_rows,
                      std::min(rows, static_cast<int64_t>(range.end) * tile_rows), tile_rows);
@@ -351,6 +362,7 @@ class PointwiseRun {
   Operands in_;
   const Operand& out_;
   size_t parts_;
+  size_t pieces_;
   bool streams_;  // past the caches
 };
 

@@ -75,10 +75,6 @@ inline auto FoldLanes(V v) {
   }
 }
 
-// A row's result is waited for, and with it the reads of the next row, unless those are asked for
-// beforehand: 57 instead of 161 ns for 256 elements from memory at the baseline.
-constexpr size_t kAhead = 512;
-
 // The best number of x[begin, end), or the worst there is where all are NaN. The last vector
 // reaches back where they are no multiple of vectors: x has at least one vector.
 template <class Order, class E>

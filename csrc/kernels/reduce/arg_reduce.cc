@@ -119,8 +119,8 @@ Status ArgReduce(const StepContext& context, const ArgReduceParams& params, Oper
   if (parts == 1) {
     RunPiece(job, {0, job.outer}, {0, job.reduce}, {0, job.inner}, job.out);
   } else if (job.outer >= 4 * parts) {
-    context.pool.Run(parts, [&](size_t part) {
-      const Range outers = Partition(job.outer, parts, part);
+    const size_t pieces = PiecesFor(parts, job.outer, work_ns);
+    context.pool.RunPieces(parts, pieces, job.outer, [&](size_t, Range outers) {
       RunPiece(job, outers, {0, job.reduce}, {0, job.inner}, job.out);
     });
   } else if (job.inner >= 2 * kColumnGrain * parts || job.reduce < kLeastSplitRows * parts) {

