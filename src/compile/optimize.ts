@@ -5,6 +5,7 @@ import {attention} from './passes/attention';
 import {batchNorm} from './passes/batch-norm';
 import {canonicalise} from './passes/canonicalise';
 import {channelFactors} from './passes/channel-factors';
+import {channelOrder} from './passes/channel-order';
 import {commonSubexpressions} from './passes/common-subexpressions';
 import {concatenations} from './passes/concatenations';
 import {deadCode} from './passes/dead-code';
@@ -45,6 +46,7 @@ export const passes: readonly Pass[] = [
   recurrence,
   batchNorm,
   channelFactors,
+  channelOrder,
   reads,
   slices,
   rows,
