@@ -12,6 +12,8 @@ interface Addon {
   runPlan(): number | undefined;
   runPlanAsync(callback: (code: number) => void): number;
   store(slot: number, dtype: number, values: ArrayBufferView): number;
+  reserve(slot: number, dtype: number, elems: number): number;
+  write(slot: number, at: number, values: ArrayBufferView): number;
   read(slot: number): ArrayBuffer | undefined;
   release(slot: number): void;
   share(slot: number, from: number): number;
@@ -149,15 +151,27 @@ export class Native {
     this.recycledSlots.length = 0;
   }
 
+  private made(slot: Slot, code: number): Slot {
+    if (!code) return slot;
+    this.release(slot);
+    throw errors.native(code, this.addon.lastError());
+  }
+
   /** Copies `values` into a new native tensor. */
   store(values: ArrayBufferView, dtype: NativeDType): Slot {
     const slot = this.newSlot();
-    const code = this.addon.store(slot, dtypes.indexOf(dtype), values);
-    if (code) {
-      this.release(slot);
-      throw errors.native(code, this.addon.lastError());
-    }
-    return slot;
+    return this.made(slot, this.addon.store(slot, dtypes.indexOf(dtype), values));
+  }
+
+  /** A new native tensor, whose bytes write() gives. */
+  reserve(dtype: NativeDType, elems: number): Slot {
+    const slot = this.newSlot();
+    return this.made(slot, this.addon.reserve(slot, dtypes.indexOf(dtype), elems));
+  }
+
+  /** Copies the bytes of `values` into the tensor, from its byte `at` on. */
+  write(slot: Slot, at: number, values: ArrayBufferView): void {
+    this.check(this.addon.write(slot, at, values));
   }
 
   /** A copy of the tensor's bytes. */

@@ -90,6 +90,9 @@ Napi::Value Code(const Napi::CallbackInfo& info, Status status) {
   return Napi::Number::New(info.Env(), EnvironmentOf(info.Env()).Keep(std::move(status)));
 }
 
+// Beyond what any buffer holds, and exact in a double.
+constexpr double kMostElems = 1ULL << 52;
+
 // store(slot, dtype, typedArray): copies the array's bytes into a new buffer.
 Napi::Value Store(const Napi::CallbackInfo& info) {
   const uint32_t dtype = U32(info, 1);
@@ -103,6 +106,32 @@ Napi::Value Store(const Napi::CallbackInfo& info) {
   const size_t bytes = elems * BytesPerElement(type);
   return Code(info, RuntimeOf(info).Store(U32(info, 0), static_cast<DType>(dtype), data,
                                           bytes / SizeOf(static_cast<DType>(dtype))));
+}
+
+// reserve(slot, dtype, elems): a new buffer, whose bytes write() gives.
+Napi::Value Reserve(const Napi::CallbackInfo& info) {
+  const uint32_t dtype = U32(info, 1);
+  const double elems = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : -1;
+  if (dtype >= kDTypes || !(elems >= 0 && elems < kMostElems)) {
+    return Code(info,
+                Status::Error(Code::kInvalidStep, "reserve takes a slot, a type and a number"));
+  }
+  return Code(info, RuntimeOf(info).New(U32(info, 0), static_cast<DType>(dtype),
+                                        static_cast<size_t>(elems), nullptr));
+}
+
+// write(slot, at, typedArray): copies the array's bytes into the buffer, from its byte `at` on.
+Napi::Value Write(const Napi::CallbackInfo& info) {
+  napi_typedarray_type type;
+  void* data;
+  size_t elems;
+  const double at = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : -1;
+  if (!ElementsOf(info[2], &type, &data, &elems) || !(at >= 0 && at < kMostElems)) {
+    return Code(info,
+                Status::Error(Code::kInvalidStep, "write takes a slot, a place and a typed array"));
+  }
+  return Code(info, RuntimeOf(info).Write(U32(info, 0), static_cast<size_t>(at), data,
+                                          elems * BytesPerElement(type)));
 }
 
 // read(slot): a new ArrayBuffer with a copy of the tensor's bytes; undefined where there is none.
@@ -274,6 +303,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   raw("runPlan", RunWords<&Runtime::RunPlan>);
   exports["attach"] = Napi::Function::New(env, Attach);
   exports["store"] = Napi::Function::New(env, Store);
+  exports["reserve"] = Napi::Function::New(env, Reserve);
+  exports["write"] = Napi::Function::New(env, Write);
   exports["read"] = Napi::Function::New(env, Read);
   exports["release"] = Napi::Function::New(env, Release);
   exports["share"] = Napi::Function::New(env, Share);

@@ -80,6 +80,16 @@ Status Runtime::Store(uint32_t slot, DType dtype, const void* data, size_t elems
   return {};
 }
 
+Status Runtime::Write(uint32_t slot, size_t at, const void* data, size_t bytes) {
+  Buffer* buffer = At(slot);
+  if (buffer == nullptr || at > buffer->bytes() || bytes > buffer->bytes() - at) {
+    return Status::Error(Code::kInvalidStep, "slot %u has no %zu bytes from byte %zu on", slot,
+                         bytes, at);
+  }
+  if (bytes > 0) std::memcpy(static_cast<char*>(buffer->data()) + at, data, bytes);
+  return {};
+}
+
 void Runtime::Release(uint32_t slot) {
   if (At(slot) == nullptr) return;
   --tensors_;

@@ -72,6 +72,7 @@ class Runtime {
 
   // Tensors. Slots are numbers that JavaScript chooses, from 1.
   Status Store(uint32_t slot, DType dtype, const void* data, size_t elems);
+  Status Write(uint32_t slot, size_t at, const void* data, size_t bytes);  // from byte `at` on
   Status New(uint32_t slot, DType dtype, size_t elems, Buffer** buffer);
   Buffer* At(uint32_t slot) const;  // null: nothing there
   void Release(uint32_t slot);

@@ -5,7 +5,7 @@ import {Concat, StridedCopy} from '../ops/movement';
 import {Pointwise} from '../ops/pointwise';
 import {call, encodeProgram, input} from '../ops/program';
 import {Reduce, reduceKinds} from '../ops/reduction';
-import type {NativeDType, OpSpec, Params, ParamValues} from '../ops/schema';
+import {elemBytes, type NativeDType, type OpSpec, type Params, type ParamValues} from '../ops/schema';
 import type {Frozen, TensorData} from '../tensor-data';
 import {roundedLayouts} from './precision';
 
@@ -22,7 +22,6 @@ interface Constant {
 }
 
 const views = {float32: Float32Array, int32: Int32Array, bool: Uint8Array} as const;
-const elemBytes: Readonly<Record<NativeDType, number>> = {float32: 4, int32: 4, bool: 1, bfloat16: 2, int8: 1, uint8: 1};
 
 /** Tensors of fewer elements are not compared with others: it would take longer than it saves. */
 const leastCompared = 1024;
@@ -48,6 +47,9 @@ function sampleOf(slot: Slot, dtype: NativeDType, elems: number): string {
   native().release(few);
   return bits;
 }
+
+/** Of plain weights that were let go while others are packed: some, so that what is packed next finds a block of its size. */
+const mostCachedBytes = 32 << 20;
 
 /**
  * The constants of one model's or function's graphs: captured tensors, and what passes compute from them. Holds each one's native buffer
@@ -211,6 +213,7 @@ export class ConstantPool {
     if (!isLast || !this.freezes || this.planned.has(weights)) return packed;
     this.freeze(new Set([packed]));
     for (const id of [weights, ...(this.parents.get(weights) ?? [])]) if (!this.planned.has(id)) this.letGo(id);
+    if (native().stats().cachedBytes > mostCachedBytes) native().freeArenas();
     return packed;
   }
 

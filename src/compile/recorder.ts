@@ -588,6 +588,7 @@ export class Recorder {
     const used = this.used();
     if (this.freezes) this.pool.freeze(used);
     this.pool.sweep(used);
+    native().freeArenas(); // blocks of the sizes of weights, which calls do not ask for
     this.evictForBytes();
   }
 

@@ -3,7 +3,8 @@ import type {GravitonBackend} from '../backend';
 import {errors} from '../errors';
 import {native, type Slot} from '../native';
 import {DecodeWeights, weightCodes} from '../ops/quantization';
-import type {WeightReader} from './weight-reader';
+import {elemBytes, type NativeDType} from '../ops/schema';
+import {blockBytes, type WeightReader} from './weight-reader';
 
 type Spec = io.WeightsManifestEntry;
 type Quantization = NonNullable<Spec['quantization']>;
@@ -51,10 +52,25 @@ async function readStrings(reader: WeightReader, count: number): Promise<Uint8Ar
   return values;
 }
 
-function decodeCodes(bytes: Uint8Array, spec: Spec, quantization: Quantization, elems: number): Slot {
+/** A native tensor of the next bytes; many go there block by block, so that they are not held twice. */
+async function store(reader: WeightReader, dtype: NativeDType, elems: number): Promise<Slot> {
+  const bytes = elems * elemBytes[dtype];
+  if (bytes <= blockBytes) return native().store(await reader.next(bytes), dtype);
+  reader.expect(bytes);
+  const slot = native().reserve(dtype, elems);
+  try {
+    for (let at = 0; at < bytes; at += blockBytes) native().write(slot, at, await reader.next(Math.min(blockBytes, bytes - at)));
+  } catch (error) {
+    native().release(slot);
+    throw error;
+  }
+  return slot;
+}
+
+async function decodeCodes(reader: WeightReader, spec: Spec, quantization: Quantization, elems: number): Promise<Slot> {
   const {dtype, scale = 0, min = 0} = quantization;
   const affine = dtype === 'float16' ? [] : [...new Int32Array(Float64Array.of(scale, min).buffer)];
-  const codes = native().store(bytes, 'uint8');
+  const codes = await store(reader, 'uint8', elems * codeBytes[dtype]);
   try {
     const params = {code: weightCodes[dtype], count: elems, affine};
     return native().run(DecodeWeights, [codes], [{dtype: spec.dtype === 'int32' ? 'int32' : 'float32', elems}], params)[0] as Slot;
@@ -67,17 +83,23 @@ async function decode(spec: Spec, reader: WeightReader, backend: GravitonBackend
   const {shape, dtype} = spec;
   const elems = check(spec);
   const quantization = quantizationOf(spec);
+  const adopt = (slot: Slot) => engine().makeTensorFromTensorInfo(backend.adopt(slot, shape, dtype), backend);
   if (dtype === 'string') return tensor(await readStrings(reader, elems), shape, 'string');
-  const bytes = await reader.next(elems * (quantization === undefined ? plainBytes[dtype] : codeBytes[quantization.dtype]));
   if (dtype === 'complex64') {
+    const bytes = await reader.next(elems * plainBytes.complex64);
     const decoded = io.decodeWeights(bytes.slice().buffer, [spec])[spec.name];
     return decoded as Tensor;
   }
-  const slot =
-    quantization === undefined
-      ? native().store(dtype === 'bool' ? bytes.map((x) => (x === 0 ? 0 : 1)) : bytes, dtype)
-      : decodeCodes(bytes, spec, quantization, elems);
-  return engine().makeTensorFromTensorInfo(backend.adopt(slot, shape, dtype), backend);
+  if (dtype === 'bool') {
+    const bytes = await reader.next(elems);
+    return adopt(
+      native().store(
+        bytes.map((x) => (x === 0 ? 0 : 1)),
+        dtype,
+      ),
+    );
+  }
+  return adopt(await (quantization === undefined ? store(reader, dtype, elems) : decodeCodes(reader, spec, quantization, elems)));
 }
 
 /**

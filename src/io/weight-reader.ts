@@ -5,6 +5,8 @@ import {errors} from '../errors';
 
 /** The bytes of a model's weights in the order of their specs. */
 export interface WeightReader {
+  /** @throws ERR_FILE where it is known that fewer bytes are left */
+  expect(bytes: number): void;
   /** The next `bytes` bytes, valid until the following call. @throws ERR_FILE when fewer are left */
   next(bytes: number): Uint8Array | Promise<Uint8Array>;
   close(): Promise<void>;
@@ -30,10 +32,10 @@ export async function readFully(file: FileHandle, into: Uint8Array, position: nu
 }
 
 /**
- * Shards through one block of this size, or of the largest weight: a weight is copied from it to native memory while it is still in cache, and no
- * file is ever held whole. 8 MiB was within noise of 2 and of 32 on MiniLM (45 MB float16) and on 100 MB of float32.
+ * Shards through one block of this size, or of what is asked for at once: it is copied to native memory while it is still in cache, and no file is
+ * ever held whole. 8 MiB was within noise of 2 and of 32 on MiniLM (45 MB float16) and on 100 MB of float32.
  */
-const blockBytes = 8 << 20;
+export const blockBytes = 8 << 20;
 
 export class ShardReader implements WeightReader {
   private block = new Uint8Array(0);
@@ -52,6 +54,11 @@ export class ShardReader implements WeightReader {
     this.left = shards.reduce((sum, {bytes}) => sum + bytes, 0);
   }
 
+  expect(bytes: number): void {
+    const missing = bytes - (this.filled - this.at) - this.left;
+    if (missing > 0) throw errors.file(this.model, `describes more weights than its files hold: ${missing} bytes are missing`, advice);
+  }
+
   next(bytes: number): Uint8Array | Promise<Uint8Array> {
     return this.at + bytes <= this.filled ? this.take(bytes) : this.refill(bytes).then(() => this.take(bytes));
   }
@@ -62,10 +69,8 @@ export class ShardReader implements WeightReader {
   }
 
   private async refill(bytes: number): Promise<void> {
+    this.expect(bytes);
     const kept = this.filled - this.at;
-    if (bytes > kept + this.left) {
-      throw errors.file(this.model, `describes more weights than its files hold: ${bytes - kept - this.left} bytes are missing`, advice);
-    }
     const size = Math.max(bytes, Math.min(blockBytes, kept + this.left));
     const block = this.block.length >= size ? this.block : new Uint8Array(size);
     block.set(this.block.subarray(this.at, this.filled));
@@ -108,10 +113,13 @@ export class MemoryReader implements WeightReader {
     this.left = this.pieces.reduce((sum, {length}) => sum + length, 0);
   }
 
+  expect(bytes: number): void {
+    const missing = bytes - this.left;
+    if (missing > 0) throw errors.file('the model', `describes more weights than its data holds: ${missing} bytes are missing`, advice);
+  }
+
   next(bytes: number): Uint8Array {
-    if (bytes > this.left) {
-      throw errors.file('the model', `describes more weights than its data holds: ${bytes - this.left} bytes are missing`, advice);
-    }
+    this.expect(bytes);
     this.left -= bytes;
     const view = this.takePart(bytes);
     if (view.length === bytes) return view;
@@ -152,6 +160,8 @@ export class StreamReader implements WeightReader {
   constructor(stream: ReadableStream<ArrayBuffer | ArrayBufferView>) {
     this.reader = stream.getReader();
   }
+
+  expect(): void {} // the stream's end tells
 
   async next(bytes: number): Promise<Uint8Array> {
     while (this.held < bytes) {

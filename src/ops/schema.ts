@@ -14,6 +14,8 @@ export type ParamValues<P extends Params> = {
 export const dtypes = ['float32', 'int32', 'bool', 'bfloat16', 'int8', 'uint8'] as const;
 export type NativeDType = (typeof dtypes)[number];
 
+export const elemBytes: Readonly<Record<NativeDType, number>> = {float32: 4, int32: 4, bool: 1, bfloat16: 2, int8: 1, uint8: 1};
+
 export interface OpSpec<P extends Params = Params> {
   readonly name: string;
   /** How many operands the op reads: exactly, or from-to. Optional ones in the middle are passed as "not given". */

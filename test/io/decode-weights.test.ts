@@ -1,6 +1,11 @@
-import {io} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+
 import '@tensorflow/tfjs-backend-cpu';
 import {expect} from 'chai';
+import type {GravitonBackend} from '../../src/backend';
+import '../../src/index';
+import {decodeWeights} from '../../src/io/decode-weights';
+import {MemoryReader, StreamReader} from '../../src/io/weight-reader';
 import {native, type Slot} from '../../src/native';
 import {DecodeWeights, weightCodes} from '../../src/ops/quantization';
 
@@ -9,7 +14,7 @@ type Quantization = {dtype: 'float16'} | {dtype: 'uint8' | 'uint16'; scale: numb
 const bitsOf = (values: ArrayBufferView) => new Uint32Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength));
 
 function reference(bytes: Uint8Array<ArrayBuffer>, dtype: 'float32' | 'int32', count: number, quantization: Quantization): Uint32Array {
-  const decoded = io.decodeWeights(bytes.slice().buffer, [{name: 'w', shape: [count], dtype, quantization}]);
+  const decoded = tf.io.decodeWeights(bytes.slice().buffer, [{name: 'w', shape: [count], dtype, quantization}]);
   const values = (decoded.w as {dataSync(): Float32Array | Int32Array}).dataSync();
   return bitsOf(values);
 }
@@ -95,5 +100,53 @@ describe('DecodeWeights', () => {
   it('saturates integers out of range', () => {
     const got = new Int32Array(run(Uint8Array.of(0, 255), 'int32', 2, weightCodes.uint8, words(1e12, -1e13)).buffer);
     expect([...got]).to.deep.equal([-(2 ** 31), 2 ** 31 - 1]);
+  });
+});
+
+describe('decodeWeights', () => {
+  const block = 8 << 20;
+  before(() => tf.setBackend('graviton'));
+
+  it('passes large weights through blocks, plain and in codes, whatever pieces they come in', async () => {
+    const counts = [5, block / 2 + 3, block + 1];
+    const plain = Float32Array.from({length: counts[0] as number}, (_, i) => i);
+    const large = Int32Array.from({length: counts[1] as number}, (_, i) => i * 7);
+    const rounded = Uint8Array.from({length: counts[2] as number}, (_, i) => i);
+    const bytes = new Uint8Array(plain.byteLength + large.byteLength + rounded.byteLength);
+    bytes.set(new Uint8Array(plain.buffer));
+    bytes.set(new Uint8Array(large.buffer), plain.byteLength);
+    bytes.set(rounded, plain.byteLength + large.byteLength);
+    const specs = [
+      {name: 'plain', shape: [5], dtype: 'float32'},
+      {name: 'large', shape: [large.length], dtype: 'int32'},
+      {name: 'rounded', shape: [rounded.length], dtype: 'float32', quantization: {dtype: 'uint8', scale: 0.5, min: -1}},
+    ] as tf.io.WeightsManifestEntry[];
+    const pieces = [0, 11, block + 5, bytes.length].map((end, i, ends) => bytes.slice(ends[i - 1] ?? 0, end).buffer);
+    const stream = new ReadableStream<ArrayBuffer>({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+    for (const reader of [new MemoryReader(pieces), new StreamReader(stream)]) {
+      const weights = await decodeWeights(specs, reader, tf.backend() as GravitonBackend);
+      const values = async (name: string) => (weights[name] as tf.Tensor).data() as Promise<Float32Array | Int32Array>;
+      expect(await values('plain')).to.deep.equal(plain);
+      expect((await values('large')).every((value, i) => value === large[i])).to.equal(true);
+      expect((await values('rounded')).every((value, i) => value === 0.5 * (rounded[i] as number) - 1)).to.equal(true);
+      tf.dispose(weights);
+    }
+  });
+
+  it('refuses bytes outside of a native tensor', () => {
+    const slot = native().reserve('float32', 4);
+    native().write(slot, 12, Float32Array.of(1));
+    for (const at of [13, 16, 2 ** 40, -1, Number.NaN]) {
+      expect(() => native().write(slot, at, Float32Array.of(1)), String(at)).to.throw(/ERR_INVALID_STEP/);
+    }
+    native().release(slot);
+    expect(() => native().write(slot, 0, Float32Array.of(1))).to.throw(/ERR_INVALID_STEP/);
+    expect(() => native().reserve('float32', -1)).to.throw(/ERR_INVALID_STEP/);
+    expect(() => native().reserve('float32', 2 ** 45)).to.throw(/ERR_OUT_OF_MEMORY/);
   });
 });
