@@ -1,5 +1,6 @@
 import {GravitonError} from '../errors';
 import {native, type Slot} from '../native';
+import {rowMajorStrides, sizeOf} from '../ops/geometry';
 import {PackWeights, UnpackWeights} from '../ops/linear';
 import {Concat, StridedCopy} from '../ops/movement';
 import {Pointwise} from '../ops/pointwise';
@@ -28,10 +29,18 @@ const leastCompared = 1024;
 /** Elements by which tensors are found that may be equal. */
 const sampled = 16;
 
-/** Whether two tensors of `elems` floats or integers have the same elements. */
-function areEqual(a: Slot, b: Slot, dtype: 'float32' | 'int32', elems: number): boolean {
-  const differs = encodeProgram(call(dtype === 'float32' ? 'NotEqual' : 'NotEqualInt', input(0), input(1))) as number[];
-  const flags = native().runOne(Pointwise, [a, b], 'bool', elems, {shape: [elems], strides: [1, 1, 1], program: differs});
+/** Elements of a buffer over `shape`. */
+interface Strided {
+  readonly slot: Slot;
+  readonly strides: readonly number[];
+}
+
+/** Whether two blocks of floats or integers have the same elements. */
+function areEqual(a: Strided, b: Strided, dtype: 'float32' | 'int32', shape: readonly number[]): boolean {
+  const program = encodeProgram(call(dtype === 'float32' ? 'NotEqual' : 'NotEqualInt', input(0), input(1))) as number[];
+  const strides = [...a.strides, ...b.strides, ...rowMajorStrides(shape)];
+  const elems = sizeOf(shape);
+  const flags = native().runOne(Pointwise, [a.slot, b.slot], 'bool', elems, {shape, strides, program});
   const any = native().runOne(Reduce, [flags], 'bool', 1, {kind: reduceKinds.any, outer: 1, reduce: elems, inner: 1});
   const result = new Uint8Array(native().read(any))[0] === 0;
   native().release(flags);
@@ -39,9 +48,12 @@ function areEqual(a: Slot, b: Slot, dtype: 'float32' | 'int32', elems: number): 
   return result;
 }
 
-/** Some elements, as a key. */
-function sampleOf(slot: Slot, dtype: NativeDType, elems: number): string {
-  const params = {shape: [sampled], srcStrides: [Math.floor((elems - 1) / (sampled - 1))], dstStrides: [1]};
+/** How far apart elements are that are looked at, along an axis of `size`. */
+const sampleStep = (size: number): number => Math.floor((size - 1) / (sampled - 1));
+
+/** Some elements, `step` from each other, as a key. */
+function sampleOf(slot: Slot, dtype: NativeDType, step: number): string {
+  const params = {shape: [sampled], srcStrides: [step], dstStrides: [1]};
   const few = native().runOne(StridedCopy, [slot], dtype, sampled, params);
   const bits = new Int32Array(native().read(few)).join();
   native().release(few);
@@ -50,6 +62,17 @@ function sampleOf(slot: Slot, dtype: NativeDType, elems: number): string {
 
 /** Of plain weights that were let go while others are packed: some, so that what is packed next finds a block of its size. */
 const mostCachedBytes = 32 << 20;
+
+/** Weights, and how they are packed. */
+interface Packing {
+  readonly weights: number;
+  readonly params: ParamValues<typeof PackWeights.params>;
+}
+
+/** Weights of which a packed constant is a permutation, and their captured tensors that gave the plain form up for it. */
+interface PackedWeights extends Packing {
+  frozen?: readonly {readonly source: TensorData; readonly frozen: Frozen}[];
+}
 
 /**
  * The constants of one model's or function's graphs: captured tensors, and what passes compute from them. Holds each one's native buffer
@@ -68,10 +91,11 @@ export class ConstantPool {
   private planned: ReadonlySet<number> = new Set();
   /** What besides() put together, by its result. */
   private readonly columns = new Map<number, readonly {readonly source: TensorData; readonly first: number; readonly count: number}[]>();
-  /** By packed constant: the weights that it is a permutation of. */
-  private readonly packings = new Map<number, {readonly weights: number; readonly params: ParamValues<typeof PackWeights.params>}>();
-  /** By packed constant: the captured tensors that gave their plain form up for it. */
-  private readonly frozen = new Map<number, readonly {readonly source: TensorData; readonly frozen: Frozen}[]>();
+  /** By packed constant: the weights that it is a permutation of; several where some are stored as transposes of others. */
+  private readonly packings = new Map<number, PackedWeights[]>();
+  /** Weights by size and some elements of the matrix that they are; and which of them are packed for others. */
+  private readonly matrices = new Map<string, Packing[]>();
+  private readonly twins = new Map<string, Packing>();
 
   /** The constant that captures `data`, whose elements never change. Tensors with the same elements are one constant, and then one buffer. */
   capture(data: TensorData): number {
@@ -86,9 +110,9 @@ export class ConstantPool {
   private withElementsOf(data: TensorData): number | undefined {
     const {dtype, elems} = data;
     if (elems < leastCompared || (dtype !== 'float32' && dtype !== 'int32')) return undefined;
-    const key = `${dtype} ${elems} ${sampleOf(data.slot, dtype, elems)}`;
+    const key = `${dtype} ${elems} ${sampleOf(data.slot, dtype, sampleStep(elems))}`;
     const candidates = (this.byElements.get(key) ?? []).filter((id) => this.hasElements(id));
-    const twin = candidates.find((id) => areEqual(this.slot(id), data.slot, dtype, elems));
+    const twin = candidates.find((id) => areEqual({slot: this.slot(id), strides: [1]}, {slot: data.slot, strides: [1]}, dtype, [elems]));
     this.byElements.set(key, twin === undefined ? [...candidates, this.constants.length] : candidates);
     if (twin === undefined) return undefined;
     data.hold(native().share(this.slot(twin)));
@@ -208,13 +232,42 @@ export class ConstantPool {
    * captured tensors keep their elements.
    */
   pack(weights: number, dtype: NativeDType, elems: number, params: ParamValues<typeof PackWeights.params>, isLast: boolean): number {
-    const packed = this.compute(PackWeights, [weights], dtype, elems, params);
-    if (roundedLayouts[params.layout] === undefined) this.packings.set(packed, {weights, params});
+    const twin = this.twinOf({weights, params});
+    const packed = this.compute(PackWeights, [twin.weights], dtype, elems, twin.params);
+    const own = this.packings.get(packed) ?? [];
+    if (roundedLayouts[params.layout] === undefined && !own.some((other) => other.weights === weights)) {
+      this.packings.set(packed, [...own, {weights, params}]);
+    }
     if (!isLast || !this.freezes || this.planned.has(weights)) return packed;
-    this.freeze(new Set([packed]));
+    this.freeze(new Set([packed]), [weights]);
     for (const id of [weights, ...(this.parents.get(weights) ?? [])]) if (!this.planned.has(id)) this.letGo(id);
     if (native().stats().cachedBytes > mostCachedBytes) native().freeArenas();
     return packed;
+  }
+
+  /** What was packed before and is the same matrix, maybe stored as its transpose; else the weights themselves. */
+  private twinOf(own: Packing): Packing {
+    const {weights, params} = own;
+    const {rowsK, colsN, rowStride, colStride, taps} = params;
+    if (rowsK * colsN < leastCompared || taps !== 1 || this.get(weights).dtype !== 'float32') return own;
+    const key = `${weights} ${rowsK} ${colsN} ${rowStride} ${colStride}`;
+    const known = this.twins.get(key);
+    const found = known !== undefined && (known.weights === weights || this.hasElements(known.weights)) ? known : this.sameMatrix(own);
+    this.twins.set(key, found);
+    return {weights: found.weights, params: {...found.params, layout: params.layout}};
+  }
+
+  private sameMatrix(own: Packing): Packing {
+    const {rowsK, colsN, rowStride, colStride} = own.params;
+    const slot = this.slot(own.weights);
+    const key = `${rowsK} ${colsN} ${sampleOf(slot, 'float32', sampleStep(rowsK) * rowStride + sampleStep(colsN) * colStride)}`;
+    const candidates = (this.matrices.get(key) ?? []).filter(({weights}) => this.hasElements(weights));
+    const twin = candidates.find(({weights, params}) => {
+      const other = {slot: this.slot(weights), strides: [params.rowStride, params.colStride]};
+      return areEqual({slot, strides: [rowStride, colStride]}, other, 'float32', [rowsK, colsN]);
+    });
+    this.matrices.set(key, twin === undefined ? [...candidates, own] : candidates);
+    return twin ?? own;
   }
 
   /** Releases what can be made again: not the elements of a tensor that is gone, with which those of other calls are compared. */
@@ -234,19 +287,20 @@ export class ConstantPool {
 
   /**
    * Captured weights that plans use in packed form only give their plain form up: it is unpacked again where something else needs it.
-   * `used`: what plans use, by number.
+   * `used`: what plans use, by number. `only`: of these weights.
    */
-  freeze(used: ReadonlySet<number>): void {
-    for (const [packed, {weights}] of this.packings) {
-      if (!used.has(packed) || used.has(weights)) continue;
-      if (!this.frozen.has(packed)) this.frozen.set(packed, this.partsOf(packed));
-      for (const {source, frozen} of this.frozen.get(packed) ?? []) if (!source.disposed) source.freeze(frozen);
+  freeze(used: ReadonlySet<number>, only?: readonly number[]): void {
+    for (const [packed, all] of this.packings) {
+      for (const own of all) {
+        if (!used.has(packed) || used.has(own.weights) || only?.includes(own.weights) === false) continue;
+        own.frozen ??= this.partsOf(packed, own);
+        for (const {source, frozen} of own.frozen) if (!source.disposed) source.freeze(frozen);
+      }
     }
   }
 
-  /** The captured tensors in a packed constant: one, or several side by side. */
-  private partsOf(packed: number): {readonly source: TensorData; readonly frozen: Frozen}[] {
-    const {weights, params} = this.packings.get(packed) as {weights: number; params: ParamValues<typeof PackWeights.params>};
+  /** The captured tensors in a packed constant's weights: one, or several side by side. */
+  private partsOf(packed: number, {weights, params}: Packing): {readonly source: TensorData; readonly frozen: Frozen}[] {
     const {elems, sources} = this.get(weights) ?? {elems: params.rowsK * params.colsN, sources: []};
     const unpack = () => native().runOne(UnpackWeights, [this.slot(packed)], 'float32', elems, params);
     const settled = () => {
@@ -276,13 +330,13 @@ export class ConstantPool {
 
   /** False where memory is short: the tensors stay frozen, and need the packed constant until they are read again or go. */
   private unfreeze(packed: number): boolean {
+    const all = this.packings.get(packed) ?? [];
     try {
-      for (const {source, frozen} of this.frozen.get(packed) ?? []) if (!source.disposed) source.unfreeze(frozen);
+      for (const {source, frozen} of all.flatMap((own) => own.frozen ?? [])) if (!source.disposed) source.unfreeze(frozen);
     } catch (error) {
       if (error instanceof GravitonError && error.code === 'ERR_OUT_OF_MEMORY') return false;
       throw error;
     }
-    this.frozen.delete(packed);
     this.packings.delete(packed);
     return true;
   }
@@ -292,10 +346,17 @@ export class ConstantPool {
     return this.constants.reduce((sum, c, id) => sum + (c?.slot === undefined || except.has(id) ? 0 : c.elems * elemBytes[c.dtype]), 0);
   }
 
-  /** Bytes that equal captured tensors do not take because they share a buffer. */
+  /** Bytes that equal captured tensors do not take because they share a buffer, and transposes because they share a packed one. */
   sharedBytes(): number {
     const living = (c: Constant) => c.sources.filter((data) => !data.disposed).length;
-    return this.constants.reduce((sum, c) => sum + (c === undefined ? 0 : Math.max(0, living(c) - 1) * c.elems * elemBytes[c.dtype]), 0);
+    const transposes = [...this.packings].reduce((sum, [packed, all]) => {
+      const {elems, dtype} = this.get(packed);
+      return sum + (all.length - 1) * elems * elemBytes[dtype];
+    }, 0);
+    return this.constants.reduce(
+      (sum, c) => sum + (c === undefined ? 0 : Math.max(0, living(c) - 1) * c.elems * elemBytes[c.dtype]),
+      transposes,
+    );
   }
 
   /**

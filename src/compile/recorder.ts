@@ -79,7 +79,7 @@ export interface CompileStats {
   readonly evictions: number;
   /** Bytes of constants and packed weights that plans hold. */
   readonly constantBytes: number;
-  /** Bytes of weights that are equal to others, kept once. */
+  /** Bytes of weights that are equal to others, kept once, and of packed ones that serve transposes of each other. */
   readonly sharedBytes: number;
   /** Bytes of arenas and scratch memory of this environment. */
   readonly arenaBytes: number;

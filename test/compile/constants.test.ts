@@ -81,6 +81,35 @@ describe('constants with the same elements', () => {
     tf.dispose([weights, x]);
   });
 
+  it('are packed once where some are stored as transposes, frozen and thawed each for itself', () => {
+    const table = tf.randomUniform([96, 64], -1, 1, 'float32', 5) as tf.Tensor2D;
+    const transposed = tf.tidy(() => tf.tensor2d(tf.transpose(table).dataSync(), [64, 96]));
+    const another = tf.tidy(() => tf.add(transposed, tf.oneHot(tf.tensor1d(new Int32Array(64), 'int32'), 96))) as tf.Tensor2D;
+    const x = tf.randomUniform([4, 64], -1, 1, 'float32', 6) as tf.Tensor2D;
+    const plain = [table, transposed, another].map((w) => w.dataSync());
+    const products = (y: tf.Tensor2D) => [tf.matMul(y, table, false, true), tf.matMul(y, transposed), tf.matMul(tf.relu(y), another)];
+    const f = compile((y: tf.Tensor) => products(y as tf.Tensor2D), {freeze: true, disable: ['shared-input']});
+    for (const rows of [4, 4, 2]) {
+      tf.tidy(() => {
+        const part = tf.slice(x, 0, rows) as tf.Tensor2D;
+        const wanted = products(part);
+        (f(part) as tf.Tensor[]).forEach((got, i) => {
+          const error = tf.max(tf.abs(tf.sub(got, wanted[i] as tf.Tensor))).dataSync()[0];
+          expect(error).to.be.at.most(1e-5);
+        });
+      });
+    }
+    const {sharedBytes, constantBytes} = f.stats();
+    // 64 x 96, and at most a panel's padding.
+    expect(sharedBytes).to.be.within(64 * 96 * 4, 1.5 * 64 * 96 * 4);
+    expect(constantBytes).to.be.below(2.9 * 64 * 96 * 4);
+    [table, transposed, another].forEach((w, i) => {
+      expect(w.dataSync()).to.deep.equal(plain[i]);
+    });
+    f.dispose();
+    tf.dispose([table, transposed, another, x]);
+  });
+
   it('are in memory once, packed, and once more while they are packed', () => {
     const [count, bytes] = [8, 512 * 512 * 4];
     const weights = Array.from({length: count}, (_, i) => tf.randomUniform([512, 512], -1, 1, 'float32', i));

@@ -36,6 +36,11 @@ describe(`compile: expressions (seed ${seed})`, () => {
     becomes('Mul(x0, Div(Relu6(Add(x0, 3)), 6))', 'HardSwish(x0)');
     becomes('Mul(Mul(x0, Relu6(Add(x0, 3))), 0.16666667)', 'HardSwish(x0)');
     becomes('Div(Relu6(Add(x0, 3)), 6)', 'HardSigmoid(x0)');
+    // Mish, with softplus as one function and as two or three.
+    const mish = 'Mul(x0, Div(t0: Mul(t1: Exp(Minimum(x0, 20)), Add(t1, 2)), Add(t0, 2)))';
+    becomes('Mul(x0, Tanh(Softplus(x0)))', mish);
+    becomes('Mul(Tanh(Log1p(Exp(x0))), x0)', mish);
+    becomes('Mul(x0, Tanh(Log(Add(1, Exp(x0)))))', mish);
     // Multiples.
     becomes('Mul(x0, Add(Erf(Mul(x0, 0.70710677)), 1))', 'Mul(2, GeluErf(x0))');
     becomes('Mul(Mul(Mul(x0, 0.5), Add(1, Erf(Mul(x0, 0.70710677)))), -1.75)', 'Mul(-1.75, GeluErf(x0))');
@@ -55,6 +60,8 @@ describe(`compile: expressions (seed ${seed})`, () => {
     stays('0.0447 for 0.044715', 'Mul(Mul(x0, 0.5), Add(Tanh(Mul(Add(x0, Mul(Pow(x0, 3), 0.0447)), 0.7978846)), 1))');
     stays('a square for a cube', 'Mul(Mul(x0, 0.5), Add(Tanh(Mul(Add(x0, Mul(Pow(x0, 2), 0.044715)), 0.7978846)), 1))');
     stays('swish with a factor of 1.702', 'Mul(x0, Sigmoid(Mul(x0, 1.702)))');
+    stays('tanh of softplus', 'Mul(x0, Tanh(Softplus(x1)))');
+    stays('mish of half of its argument', 'Mul(x0, Tanh(Softplus(Mul(x0, 0.5))))');
     stays('a gate', 'Mul(x0, Sigmoid(x1))');
     stays('hard-swish around 2.5', 'Mul(x0, Div(Relu6(Add(x0, 2.5)), 6))');
     stays('hard-sigmoid as Keras has it', 'Relu6(Add(Mul(x0, 0.2), 0.5))');

@@ -1,3 +1,6 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {expect} from 'chai';
+import {compile} from '../../src';
 import {pointwise} from '../../src/compile/passes/pointwise';
 import {rewrites} from './pass-harness';
 
@@ -102,5 +105,36 @@ describe('pass pointwise', () => {
       outputs: v2`,
     nodes: [2, 2],
     reasons: [/^its reader walks it in two ways$/],
+  });
+
+  it('computes mish to a few units in the last place, and at the ends of its range as eager mode does', async () => {
+    await tf.setBackend('graviton');
+    const {POSITIVE_INFINITY: infinity, NaN: nan} = Number;
+    const x = tf.tensor1d([
+      ...Array.from({length: 400}, (_, i) => (i - 200) / 8),
+      1e-30,
+      -0,
+      0,
+      88,
+      1e30,
+      -87,
+      -110,
+      -1e30,
+      infinity,
+      -infinity,
+      nan,
+    ]);
+    const mish = compile((a: tf.Tensor) => tf.mul(a, tf.tanh(tf.softplus(a))));
+    const [compiled, eager] = [mish(x), tf.mul(x, tf.tanh(tf.softplus(x)))] as [tf.Tensor, tf.Tensor];
+    const [got, reference, elems] = [compiled.dataSync(), eager.dataSync(), x.dataSync()];
+    for (const [i, a] of elems.entries()) {
+      // tanh(log1p(e)) = e(e + 2) / (e(e + 2) + 2), without cancellation; the exponential's own error is up to 2 ULP, four roundings follow.
+      const e = Math.exp(Math.min(a, 20));
+      const wanted = a * ((e * (e + 2)) / (e * (e + 2) + 2));
+      const isExact = Math.abs((got[i] as number) - wanted) <= 8 * 2 ** -24 * Math.abs(wanted) + 2 ** -126 * Math.abs(a);
+      expect(isExact || Object.is(got[i], reference[i]), `mish(${a}) is ${got[i]}; wanted ${wanted}`).to.equal(true);
+    }
+    mish.dispose();
+    tf.dispose([x, compiled, eager]);
   });
 });
