@@ -1,5 +1,8 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {expect} from 'chai';
+import {compile} from '../../src';
 import {channelOrder} from '../../src/compile/passes/channel-order';
-import {randoms, rewrites} from './pass-harness';
+import {expectClose, randoms, rewrites} from './pass-harness';
 
 /** A convolution of 2x2 pixels, 1x1 unless it has more taps. */
 function convolution(inC: number, outC: number, {taps = 1, groups = 1} = {}): string {
@@ -105,4 +108,68 @@ describe('pass channel-order', () => {
       outputs: v14, v15`,
     nodes: [6, 6],
   });
+
+  // Whole networks of ShuffleNet's kind, at two sizes that share a plan: every channel comes to the convolution that it was for.
+  for (const [channels, units, ending] of [
+    [3, 1, 'convolution'],
+    [4, 2, 'pool'],
+    [5, 3, 'depthwise'],
+    [7, 4, 'convolution'],
+    [10, 5, 'depthwise'],
+    [6, 3, 'observed'],
+  ] as const) {
+    it(`computes ${units} units of ${channels} channels before a ${ending}`, async () => {
+      await tf.setBackend('graviton');
+      const weights: tf.Tensor4D[] = [];
+      const filter = (size: number, inC: number, outC: number) => {
+        const values = Float32Array.from({length: size * size * inC * outC}, () => random() - 0.5);
+        return weights[weights.push(tf.tensor4d(values, [size, size, inC, outC])) - 1] as tf.Tensor4D;
+      };
+      const pointwise = (inC: number, outC: number) => {
+        const [w, bias] = [filter(1, inC, outC), filter(1, 1, outC)];
+        return (x: tf.Tensor4D) => tf.relu(tf.add(tf.conv2d(x, w, 1, 'same'), bias)) as tf.Tensor4D;
+      };
+      const depthwise = (inC: number) => {
+        const w = filter(3, inC, 1);
+        return (x: tf.Tensor4D) => tf.depthwiseConv2d(x, w, 1, 'same');
+      };
+      const shuffle = (x: tf.Tensor4D) => {
+        const [n, h, w, c] = x.shape;
+        return tf.reshape(tf.transpose(tf.reshape(x, [n * h, w, 2, c / 2]), [0, 1, 3, 2]), [n, h, w, c]) as tf.Tensor4D;
+      };
+      const [left, right] = [pointwise(2, channels), pointwise(2, channels)];
+      const branches = Array.from({length: units}, () => [
+        pointwise(channels, channels),
+        depthwise(channels),
+        pointwise(channels, channels),
+      ]);
+      const [spread, last, beside] = [depthwise(2 * channels), pointwise(2 * channels, 3), pointwise(2 * channels, 3)];
+      const network = (x: tf.Tensor4D) => {
+        let joined = shuffle(tf.concat([left(x), right(x)], 3));
+        for (const branch of branches) {
+          const [kept, other] = tf.split(joined, 2, 3) as [tf.Tensor4D, tf.Tensor4D];
+          joined = shuffle(tf.concat([kept, branch.reduce((y, f) => f(y), other)], 3));
+        }
+        const end = ending === 'depthwise' ? spread(joined) : ending === 'pool' ? tf.maxPool(joined, 2, 1, 'same') : joined;
+        return [last(end), beside(joined), ...(ending === 'observed' ? [tf.mean(joined, [1, 2])] : [])];
+      };
+      const f = compile((x: tf.Tensor) => network(x as tf.Tensor4D));
+      for (const size of [4, 6, 5, 7]) {
+        tf.tidy(() => {
+          const x = tf.tensor4d(
+            Float32Array.from({length: 2 * size * size * 2}, () => random() - 0.5),
+            [2, size, size, 2],
+          );
+          const wanted = network(x);
+          (f(x) as tf.Tensor[]).forEach((got, i) => {
+            expectClose(Array.from(got.dataSync()), Array.from((wanted[i] as tf.Tensor).dataSync()), 1e-5);
+          });
+        });
+      }
+      const labels = f.explain().plans.flatMap((plan) => plan.steps.map((step) => step.label));
+      expect(labels.some((label) => label.includes('channel order'))).to.equal(ending !== 'observed');
+      f.dispose();
+      tf.dispose(weights);
+    });
+  }
 });

@@ -50,12 +50,17 @@ interface Arrangement {
   readonly layouts: ReadonlyMap<ValueId, Layout>;
 }
 
-function runsOf(places: readonly {readonly source: ValueId; readonly place: number}[]): Run[] {
+interface Place {
+  readonly source: ValueId;
+  readonly place: number;
+}
+
+function runsOf(places: readonly Place[]): Run[] {
   const runs: Run[] = [];
-  for (const {source, place} of places) {
-    const last = runs.at(-1);
-    if (last?.source === source && last.first + last.length === place) runs[runs.length - 1] = {...last, length: last.length + 1};
-    else runs.push({source, first: place, length: 1});
+  for (let i = 0, next = 0; i < places.length; i = next) {
+    const {source, place} = places[i] as Place;
+    for (next = i + 1; places[next]?.source === source && places[next]?.place === place + next - i; next++);
+    runs.push({source, first: place, length: next - i});
   }
   return runs;
 }
@@ -132,7 +137,7 @@ function regionsOf(graph: Graph & Uses, moved: MovedChannels, free: ReadonlySet<
     const own = Array.from({length: moved.counts.get(value) ?? 0}, (_, index) => ({value, index}));
     const channels = moved.moves.get(node)?.map((channel) => origins.get(channel.value)?.[channel.index] ?? channel) ?? own;
     if (moved.moves.has(node)) origins.set(value, channels);
-    for (const channel of channels) link(channel.value, value);
+    for (const source of new Set(channels.map((channel) => channel.value))) link(source, value);
     const readers = (graph.readers[value] as readonly Node[]).filter((reader) => !moved.moves.has(reader));
     const carried = readers.filter((reader) => reader.op !== Conv2D).map((reader) => (reader.outputs[0] as Operand).value);
     for (const result of carried) link(result, value);
@@ -151,10 +156,10 @@ function regionsOf(graph: Graph & Uses, moved: MovedChannels, free: ReadonlySet<
   return [...regions.values()];
 }
 
-/** What a region's copies take now, for each pixel. A slice is read where it is, and parts of concatenations are computed there. */
-function costNow({moves}: Region, moved: MovedChannels): number {
-  const copies = moves.filter((node) => node.op === StridedCopy);
-  const runs = copies.map((node) => runsOf((moved.moves.get(node) as readonly Channel[]).map((c) => ({source: c.value, place: c.index}))));
+/** What moves take now, for each pixel. A slice is read where it is, and parts of concatenations are computed there. */
+function costNow(nodes: Iterable<Node>, {moves}: MovedChannels): number {
+  const copies = [...nodes].filter((node) => node.op === StridedCopy);
+  const runs = copies.map((node) => runsOf((moves.get(node) as readonly Channel[]).map((c) => ({source: c.value, place: c.index}))));
   return costOf(runs.filter((own) => own.length > 1).flat());
 }
 
@@ -167,63 +172,90 @@ function byReaders(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
+/** Which images read each source. */
+interface Readers {
+  /** By source and channel. */
+  readonly all: ReadonlyMap<ValueId, readonly number[][]>;
+  /** By source: the first that reads any channel of it. */
+  readonly first: ReadonlyMap<ValueId, number>;
+}
+
+function readersOf(images: readonly Image[], counts: MovedChannels['counts']): Readers {
+  const all = new Map<ValueId, number[][]>();
+  const first = new Map<ValueId, number>();
+  for (const [i, {channels}] of images.entries()) {
+    for (const {value, index} of channels) {
+      const own = all.get(value) ?? Array.from({length: counts.get(value) as number}, (): number[] => []);
+      own[index]?.push(i);
+      if (all.has(value)) continue;
+      all.set(value, own);
+      first.set(value, i);
+    }
+  }
+  return {all, first};
+}
+
 /**
  * Orders and layouts for the images of a region. A source lies at an end of the first image that reads a part of it, that part inside, so that
  * both are computed in one place; what later images read of it follows in their order, in one run each.
  */
 function arranged(graph: Graph & Uses, {images}: Region, {counts}: MovedChannels, free: ReadonlySet<ValueId>): Arrangement {
-  /** By source and channel: the images that read it. */
-  const readers = new Map<ValueId, number[][]>();
-  for (const [i, {channels}] of images.entries()) {
-    for (const {value, index} of channels) {
-      if (!readers.has(value))
-        readers.set(
-          value,
-          Array.from({length: counts.get(value) as number}, () => []),
-        );
-      readers.get(value)?.[index]?.push(i);
-    }
-  }
-  const firstReader = (source: ValueId) => Math.min(...(readers.get(source) as number[][]).flat());
+  const readers = readersOf(images, counts);
   const orders = new Map<ValueId, Order>();
+  /** By source and channel: its place. */
+  const places = new Map<ValueId, readonly number[]>();
+  const put = (source: ValueId, order: Order) => {
+    const own: number[] = [];
+    for (const [place, channel] of order.entries()) own[channel] = place;
+    orders.set(source, order);
+    places.set(source, own);
+  };
   /** By image: the source at its end, and the one at its start. */
   const ends = images.map((): ValueId[] => []);
-  for (const [source, own] of readers) {
+  for (const [source, own] of readers.all) {
     const writer = graph.writers[source]?.[0];
     if (!free.has(source) || writer?.op !== Conv2D || !isOrderable(graph, writer)) continue;
-    const first = firstReader(source);
+    const first = readers.first.get(source) as number;
     const isWhole = own.every((images) => images.includes(first));
     const sign = !isWhole && (ends[first] as ValueId[]).push(source) === 2 ? -1 : 1;
     const channels = own.map((_, channel) => channel);
-    orders.set(
-      source,
-      channels.sort((a, b) => sign * byReaders(own[a] as number[], own[b] as number[])),
-    );
+    channels.sort((a, b) => sign * byReaders(own[a] as number[], own[b] as number[]));
+    put(source, channels);
   }
   const layouts = new Map<ValueId, Layout>();
   for (const [i, image] of images.entries()) {
-    const [back, front] = ends[i] as ValueId[];
-    const ranks = new Map<ValueId, number>();
-    for (const {value} of image.channels) {
-      if (!ranks.has(value)) ranks.set(value, value === front ? -1 : value === back ? Number.MAX_VALUE : ranks.size);
-    }
-    const places = image.channels.map(({value, index}, channel) => {
-      return {source: value, place: orders.get(value)?.indexOf(index) ?? index, channel, rank: ranks.get(value) as number};
-    });
-    places.sort((a, b) => a.rank - b.rank || a.place - b.place);
-    const runs = runsOf(places);
-    const parts = runs.map((run, number): Part => {
-      const [starts, stops] = [run.first === 0, run.first + run.length === counts.get(run.source)];
-      const isWhole = starts && stops && firstReader(run.source) === i;
-      const isFront = number === 0 && run.source === front && stops;
-      const isBack = number === runs.length - 1 && run.source === back && starts;
-      return {...run, inPlace: isWhole || isFront || isBack};
-    });
-    const order = places.map(({channel}) => channel);
-    layouts.set(image.value, {order, parts});
-    for (const result of image.carried) orders.set(result, order);
+    const isFirst = (source: ValueId) => readers.first.get(source) === i;
+    const layout = layoutOf(image, places, ends[i] as ValueId[], counts, isFirst);
+    layouts.set(image.value, layout);
+    for (const result of image.carried) put(result, layout.order);
   }
   return {orders, layouts};
+}
+
+function layoutOf(
+  {channels}: Image,
+  placesOf: ReadonlyMap<ValueId, readonly number[]>,
+  [back, front]: readonly ValueId[],
+  counts: MovedChannels['counts'],
+  isFirst: (source: ValueId) => boolean,
+): Layout {
+  const ranks = new Map<ValueId, number>();
+  for (const {value} of channels) {
+    if (!ranks.has(value)) ranks.set(value, value === front ? -1 : value === back ? Number.MAX_VALUE : ranks.size);
+  }
+  const places = channels.map(({value, index}, channel) => {
+    return {source: value, place: placesOf.get(value)?.[index] ?? index, channel, rank: ranks.get(value) as number};
+  });
+  places.sort((a, b) => a.rank - b.rank || a.place - b.place);
+  const runs = runsOf(places);
+  const parts = runs.map((run, number): Part => {
+    const [starts, stops] = [run.first === 0, run.first + run.length === counts.get(run.source)];
+    const isWhole = starts && stops && isFirst(run.source);
+    const isFront = number === 0 && run.source === front && stops;
+    const isBack = number === runs.length - 1 && run.source === back && starts;
+    return {...run, inPlace: isWhole || isFront || isBack};
+  });
+  return {order: places.map(({channel}) => channel), parts};
 }
 
 /** What the copies of an arrangement will take, for each pixel. */
@@ -289,15 +321,16 @@ export const channelOrder: Pass = {
   name: 'channel-order',
   why: 'where channels are shuffled between convolutions these compute and read them in an order in which few need to be moved (changes the last bits of the result)',
   run(graph, {pool, inherit}) {
-    const editor = new Editor(graph);
+    if (!graph.nodes.some((node) => node.op === StridedCopy)) return graph;
     const moved = movedChannels(graph);
+    if (costNow(moved.moves.keys(), moved) === 0) return graph;
+    const editor = new Editor(graph);
     const free = freeValues(editor, moved);
     const orders = new Map<ValueId, Order>();
     const layouts = new Map<ValueId, Layout>();
     const gone = new Set<Node>();
     for (const region of regionsOf(editor, moved, free)) {
-      const now = costNow(region, moved);
-      if (now === 0) continue;
+      const now = costNow(region.moves, moved);
       const arrangement = arranged(editor, region, moved, free);
       if (costThen(arrangement) >= now) continue;
       for (const [source, order] of arrangement.orders) orders.set(source, order);
