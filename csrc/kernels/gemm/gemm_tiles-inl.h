@@ -382,23 +382,24 @@ struct Product {
       for (size_t piece = 0; piece < steps * kPieces; ++piece)
         SplitPiece(segment, next, piece / kPieces, piece % kPieces, ahead->room);
     }
+    const Patches patches(block.rows);
     SplitPatchCall call = {.a = nullptr,
                            .a_row = a.row * sizeof(uint16_t),
                            .a_addend = a.plane * sizeof(uint16_t),
                            .room = ahead->room,
                            .steps = steps,
-                           .rows = 0,
+                           .rows = patches.rows,
                            .next = nullptr,
                            .after = &after,
                            .next_room = ahead->other_room};
-    const auto at_patch = [&](size_t patch, const Patches& patches) {
+    const auto at_patch = [&](size_t patch) -> const SplitPatchCall& {
       call.a = reinterpret_cast<const char*>(a.first + patch * patches.height() * a.row);
-      call.rows = patches.rows;
       call.next = patch == 0 && next.vectors > 0 ? &next : nullptr;
       return call;
     };
-    MultiplyPatches(kSplitPatches, block.rows, vectors, OutOfSegment(g, block, vector, vectors),
-                    scratch.sums, at_patch, [&](size_t row, size_t rows) {
+    MultiplyPatches(kSplitPatches, patches, block.rows, vectors,
+                    OutOfSegment(g, block, vector, vectors), scratch.sums, at_patch,
+                    [&](size_t row, size_t rows) {
                       MendPatch(g, block, block.row + row, rows, vector, vectors, scratch);
                     });
     *ahead = {ahead->other_room, ahead->room, next.k, next.vector, next.vectors};

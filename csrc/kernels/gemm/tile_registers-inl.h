@@ -177,17 +177,17 @@ inline void FinishPatch(TileOut* out, const float* patch, size_t rows, size_t ve
   vectors == 1 ? FinishPatch<1>(out, patch, rows) : FinishPatch<2>(out, patch, rows);
 }
 
-// All patches with a run of columns; the call for one is at_patch(number, rows of a register), and
-// settle(row, rows) makes its sums what they stand for.
+// All patches of a block of `block` rows with a run of columns; at_patch(number) is the call for
+// one, and settle(row, rows) makes its sums what they stand for.
 template <class Call, class AtPatch, class Settle>
-void MultiplyPatches(const PatchTable<Call>& table, size_t block, size_t vectors, TileOut out,
-                     float* sums, const AtPatch& at_patch, const Settle& settle) {
-  const Patches patches(block);
+void MultiplyPatches(const PatchTable<Call>& table, const Patches& patches, size_t block,
+                     size_t vectors, TileOut out, float* sums, const AtPatch& at_patch,
+                     const Settle& settle) {
   const auto multiply = table.of[patches.register_rows - 1][vectors - 1];
   for (size_t patch = 0, row = 0; patch < patches.count; ++patch, row += patches.height()) {
     const size_t left = block - row;
     const size_t rows = left < patches.height() ? left : patches.height();
-    multiply(at_patch(patch, patches), sums);
+    multiply(at_patch(patch), sums);
     settle(row, rows);
     FinishPatch(&out, sums, rows, vectors);
   }
@@ -198,15 +198,18 @@ void MultiplyPatches(const PatchTable<Call>& table, size_t block, size_t vectors
 template <bool kInt8, class Settle>
 void MultiplyPanel(PatchCall call, size_t block, size_t vectors, const void* next,
                    const TileOut& out, float* sums, const Settle& settle) {
-  const auto at_patch = [&](size_t patch, const Patches& patches) {
-    PatchCall here = call;
-    here.a = static_cast<const char*>(call.a) + patch * patches.height() * call.a_row;
-    here.rows = patches.rows;
-    here.ahead_step = next == nullptr ? 0 : call.panel_step / patches.count;
-    here.ahead = static_cast<const char*>(next) + patch * here.ahead_step * call.steps;
-    return here;
+  const Patches patches(block);
+  call.rows = patches.rows;
+  call.ahead = static_cast<const char*>(next);
+  call.ahead_step = next == nullptr ? 0 : call.panel_step / patches.count;
+  const auto at_patch = [&](size_t patch) -> const PatchCall& {
+    if (patch > 0) {
+      call.a = static_cast<const char*>(call.a) + patches.height() * call.a_row;
+      call.ahead += call.ahead_step * call.steps;
+    }
+    return call;
   };
-  MultiplyPatches(kPatches<kInt8>, block, vectors, out, sums, at_patch, settle);
+  MultiplyPatches(kPatches<kInt8>, patches, block, vectors, out, sums, at_patch, settle);
 }
 
 }  // namespace
