@@ -186,13 +186,16 @@ export class ConstantPool {
     const key = JSON.stringify([op.name, inputs, dtype, elems, params]);
     const known = this.derived.get(key);
     if (known !== undefined) return known;
-    const [slot] = native().run(
-      op,
-      inputs.map((i) => this.slot(i)),
-      [{dtype, elems}],
-      params,
-    );
-    const id = this.add(slot as Slot, dtype, elems);
+    // What is packed and read by nothing else is let go as captured weights are.
+    const make = () =>
+      native().runOne(
+        op,
+        inputs.map((i) => this.slot(i)),
+        dtype,
+        elems,
+        params,
+      );
+    const id = this.constants.push({slot: make(), make, dtype, elems, sources: [], values: undefined}) - 1;
     this.derived.set(key, id);
     this.parents.set(id, inputs);
     return id;

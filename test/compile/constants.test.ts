@@ -127,6 +127,16 @@ describe('constants with the same elements', () => {
     tf.dispose([weights, x]);
   });
 
+  it('are in memory packed alone where a pass has computed them', () => {
+    const [weights, scale, x] = [tf.randomUniform([256, 256]), tf.randomUniform([256]), tf.randomUniform([4, 256])];
+    const f = compile((y: tf.Tensor) => tf.mul(tf.matMul(y, weights), scale), {freeze: true});
+    tf.dispose(f(x));
+    expect(f.explain().text).to.contain('batch norm');
+    expect(f.stats().constantBytes).to.be.below(1.1 * 256 * 256 * 4);
+    f.dispose();
+    tf.dispose([weights, scale, x]);
+  });
+
   for (const ending of ['read', 'disposed of']) {
     it(`that are frozen stay so where memory is short at dispose(), until they are ${ending}`, () => {
       const before = native().stats();
