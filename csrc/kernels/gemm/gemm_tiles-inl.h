@@ -245,7 +245,7 @@ struct Product {
   static constexpr size_t kSumFloats = kPatchRows * kPatchCols;
   // Addends of a segment of B. There are two, for it and the next; half a page lies between, so
   // that what is stored is not taken for what is loaded from 4 KiB away.
-  static constexpr size_t kRoomElems = kAddends > 1 ? kDepthBlock / kStep* kStepElems + 1024 : 0;
+  static constexpr size_t kRoomElems = kAddends > 1 ? (kDepthBlock / kStep) * kStepElems + 1024 : 0;
 
   // A thread's own memory.
   struct Scratch {

@@ -37,8 +37,8 @@ constexpr DType DTypeOf(PackLayout layout) {
                                    : DType::kFloat32;
 }
 
-// The kernels that multiply floats, plain or in kLayoutGemmF32: on a level with a matrix unit those
-// that split them, from the size on where that takes less time (one Sapphire Rapids,
+// Whether floats, plain or in kLayoutGemmF32, are multiplied by kGemmSplitF32: on a level with a
+// matrix unit, from the sizes on where that takes less time than kGemm (one Sapphire Rapids,
 // bench/problems/gemm.txt).
 constexpr bool GainsBySplitting(Isa isa, uint64_t rows, uint64_t depth, uint64_t cols) {
 #if defined(__aarch64__)
