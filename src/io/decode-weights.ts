@@ -9,7 +9,8 @@ import {blockBytes, type WeightReader} from './weight-reader';
 type Spec = io.WeightsManifestEntry;
 type Quantization = NonNullable<Spec['quantization']>;
 
-const plainBytes = {float32: 4, int32: 4, bool: 1, complex64: 8} as const;
+const numberTypes: ReadonlySet<unknown> = new Set(['float32', 'int32', 'bool', 'complex64']);
+const complexBytes = 8;
 const codeBytes = {float16: 2, uint8: 1, uint16: 2} as const;
 
 const malformed = (name: unknown, problem: string) =>
@@ -33,7 +34,7 @@ function quantizationOf(spec: Spec): Quantization | undefined {
 function check(spec: Spec): number {
   const {name, shape, dtype} = spec;
   if (typeof name !== 'string') throw malformed(name, 'has no name');
-  if (dtype !== 'string' && !Object.hasOwn(plainBytes, dtype)) throw malformed(name, `is of the unknown type '${dtype}'`);
+  if (dtype !== 'string' && !numberTypes.has(dtype)) throw malformed(name, `is of the unknown type '${dtype}'`);
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw malformed(name, `has the shape ${JSON.stringify(shape)}, which is none`);
   }
@@ -86,7 +87,7 @@ async function decode(spec: Spec, reader: WeightReader, backend: GravitonBackend
   const adopt = (slot: Slot) => engine().makeTensorFromTensorInfo(backend.adopt(slot, shape, dtype), backend);
   if (dtype === 'string') return tensor(await readStrings(reader, elems), shape, 'string');
   if (dtype === 'complex64') {
-    const bytes = await reader.next(elems * plainBytes.complex64);
+    const bytes = await reader.next(elems * complexBytes);
     const decoded = io.decodeWeights(bytes.slice().buffer, [spec])[spec.name];
     return decoded as Tensor;
   }

@@ -109,7 +109,7 @@ describe('pass channel-order', () => {
     nodes: [6, 6],
   });
 
-  // Whole networks of ShuffleNet's kind, at two sizes that share a plan: every channel comes to the convolution that it was for.
+  // Whole networks of ShuffleNet's kind, at several sizes: every channel comes to the convolution that it was for.
   for (const [channels, units, ending] of [
     [3, 1, 'convolution'],
     [4, 2, 'pool'],

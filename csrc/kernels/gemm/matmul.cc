@@ -1,7 +1,6 @@
 #include "kernels/gemm/matmul.h"
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
 
 #include "core/ops.gen.h"
@@ -226,12 +225,10 @@ void MultiplyByPieces(const StepContext& context, const GemmKernels& kernels, co
   const size_t panels = CeilDiv(call.cols_n, kernels.tile_cols);
   const size_t row_pieces = CeilDiv(call.rows_m, kRows);
   const size_t col_pieces = std::min(panels, CeilDiv(pieces, row_pieces));
-  std::atomic<size_t> next{0};
-  context.pool.Run(threads, [&](size_t part) {
-    for (;;) {
-      const size_t piece = next.fetch_add(1, std::memory_order_relaxed);
-      if (piece >= row_pieces * col_pieces) return;
-      // Rows first: the columns stay in L2.
+  const size_t total = row_pieces * col_pieces;
+  context.pool.RunPieces(threads, total, total, [&](size_t part, Range range) {
+    // Rows first: the columns stay in L2.
+    for (size_t piece = range.begin; piece < range.end; ++piece) {
       kernels.multiply(
           call, Partition(call.rows_m, row_pieces, piece % row_pieces),
           Partition(vectors, col_pieces, piece / row_pieces, kernels.tile_cols / kernels.lanes),
